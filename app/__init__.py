@@ -1,0 +1,3 @@
+"""Signalbox: stands between a Jira backlog and coding agents."""
+
+__version__ = "0.1.0"

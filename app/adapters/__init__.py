@@ -1,0 +1,1 @@
+"""Other people's systems behind our ports, and every port in memory."""

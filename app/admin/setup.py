@@ -1,0 +1,292 @@
+"""Setting up sites and projects: what stands behind the commands, and behind pages to come.
+
+What is not named in a wish stays as it is, or takes its default where there is nothing yet.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypedDict
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from app.core.criteria import CRITERIA, DEFAULT_MUST_HAVES
+from app.core.eligibility import MODES, Mode
+from app.core.git import branch_fault, is_local, repository_fault
+from app.core.money import LARGEST
+from app.ports import Refused, Secrets, Tracker
+from app.store import inbox, sites
+from app.store.database import Database
+
+AGENTS = ("claude", "rehearsal")
+LEAST_SECRET = 16
+PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9_]{1,254}")
+
+
+class Invalid(ValueError):
+    """What was given cannot be meant. The message is one sentence that says what can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What setting up works with. `tracker`: by a site's row, as stored."""
+
+    db: Database
+    secrets: Secrets
+    tracker: Callable[[Mapping[str, Any]], Tracker]
+    now: datetime
+
+    def jira(self, site_id: str) -> Tracker:
+        """The tracker of a site that is there. Raises sites.Unknown."""
+        return self.tracker(dict(sites.get_site(self.db, site_id)))
+
+
+class SiteWish(TypedDict, total=False):
+    """token and webhook_secret as they are; they are sealed here. email "" = a bearer token."""
+
+    deployment: Literal["cloud", "server"]
+    url: str
+    browse_url: str
+    email: str
+    token: str
+    webhook_secret: str
+    label: str
+    zone: str
+    currency: str
+
+
+class ProjectWish(TypedDict, total=False):
+    """attempt_cap in micro-units. repository, acceptance: "" takes them away."""
+
+    mode: Mode
+    threshold: int
+    must_haves: list[str]
+    repository: str
+    base_branch: str
+    acceptance: str
+    agent: str
+    attempts: int
+    attempt_cap: int
+    attempt_seconds: int
+    slots: int
+    open_pull_requests: int
+    without_cage: bool
+
+
+NEW_PROJECT: ProjectWish = {
+    "mode": "advise",
+    "threshold": 70,
+    "must_haves": sorted(DEFAULT_MUST_HAVES),
+    "repository": "",
+    "base_branch": "main",
+    "acceptance": "",
+    "agent": "claude",
+    "attempts": 2,
+    "attempt_cap": 3_000_000,
+    "attempt_seconds": 40 * 60,
+    "slots": 1,
+    "open_pull_requests": 4,
+    "without_cage": False,
+}
+RANGES = {
+    "threshold": (0, 100),
+    "attempts": (1, 10),
+    "attempt_cap": (0, LARGEST),
+    "attempt_seconds": (10, 24 * 3600),
+    "slots": (1, 100),
+    "open_pull_requests": (1, 1000),
+}
+"""Smallest and largest number that each may be."""
+
+
+def connect_site(desk: Desk, site_id: str, wish: SiteWish) -> sites.Row:
+    """Add the site or change it, after Jira has told who we are there.
+
+    Raises Invalid, or what the tracker raises: then nothing is stored."""
+    if not sites.SITE_ID.fullmatch(site_id):
+        raise Invalid(f"{site_id!r} cannot be a site's id: use a-z, 0-9 and -, such as acme.")
+    old = _known_site(desk.db, site_id)
+    values = _site_values(desk, site_id, wish, old)
+    account = desk.tracker(values).myself()
+    sites.add_site(desk.db, {**values, "account_id": account.id})
+    return sites.get_site(desk.db, site_id)
+
+
+def _known_site(db: Database, site_id: str) -> Mapping[str, Any]:
+    try:
+        return dict(sites.get_site(db, site_id))
+    except sites.Unknown:
+        return {}
+
+
+def _site_values(
+    desk: Desk, site_id: str, wish: SiteWish, old: Mapping[str, Any]
+) -> dict[str, Any]:
+    url = _address("url", wish.get("url") or old.get("api_url", ""))
+    email = wish.get("email", old.get("email") or "")
+    moved = bool(old) and (url, email) != (old["api_url"], old["email"] or "")
+    deployment = wish.get("deployment") or old.get("deployment", "cloud")
+    if deployment == "cloud" and not email:
+        raise Invalid("Jira Cloud takes an e-mail address with its API token: name it (email).")
+    return {
+        "id": site_id,
+        "deployment": deployment,
+        "api_url": url,
+        "browse_url": _address("browse url", wish.get("browse_url") or _shown_at(url, old)),
+        "email": email or None,
+        "token": _token(desk.secrets, wish.get("token"), old.get("token"), moved=moved),
+        "webhook_secret": _webhook_secret(desk.secrets, wish, old),
+        "label": _label(wish.get("label") or old.get("label", "agent-ready")),
+        "zone": _zone(wish.get("zone") or old.get("zone", "UTC")),
+        "currency": _currency(wish.get("currency"), old.get("currency")),
+        "connected_at": desk.now,
+    }
+
+
+def _shown_at(url: str, old: Mapping[str, Any]) -> str:
+    """Where people open tickets: as it was, unless it was the address that has just changed."""
+    return str(old["browse_url"]) if old and old["browse_url"] != old["api_url"] else url
+
+
+def _address(name: str, url: str) -> str:
+    try:
+        parts = urlsplit(url.strip())
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine or not url.isascii() or any(c.isspace() for c in url.strip()):
+        raise Invalid(f"{url!r} is no {name}: give one such as https://acme.atlassian.net.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise Invalid(f"The {name} has to be plain: no user, password, question mark or hash.")
+    return url.strip().rstrip("/")
+
+
+def _token(secrets: Secrets, given: str | None, sealed: str | None, *, moved: bool) -> str:
+    if given is None:
+        if sealed is None:
+            raise Invalid("A site needs a token: an API token or a personal access token of Jira.")
+        if moved:
+            raise Invalid("For another address or e-mail the token has to be given once more.")
+        return sealed
+    if not given.strip() or not given.strip().isascii() or not given.strip().isprintable():
+        raise Invalid("The token is empty or holds characters that no token has.")
+    return secrets.seal(given.strip())
+
+
+def _webhook_secret(secrets: Secrets, wish: SiteWish, old: Mapping[str, Any]) -> str | None:
+    if "webhook_secret" not in wish:
+        return old.get("webhook_secret")
+    secret = wish["webhook_secret"].strip()
+    if len(secret) < LEAST_SECRET:
+        raise Invalid(f"The webhook secret is too short: use {LEAST_SECRET} characters or more.")
+    return secrets.seal(secret)
+
+
+def _label(label: str) -> str:
+    if not label or len(label) > 255 or not label.isprintable() or " " in label:
+        raise Invalid(f"{label!r} cannot be a label in Jira: it holds no blank.")
+    return label
+
+
+def _zone(zone: str) -> str:
+    try:
+        return ZoneInfo(zone).key
+    except (ValueError, OSError, LookupError):
+        raise Invalid(f"{zone!r} is no time zone: use a name such as Europe/Berlin.") from None
+
+
+def _currency(wanted: str | None, old: str | None) -> str:
+    if old and wanted and wanted != old:
+        raise Invalid(f"The ledger of this site is kept in {old}: that cannot be changed.")
+    chosen = wanted or old or "USD"
+    if not re.fullmatch("[A-Z]{3}", chosen):
+        raise Invalid(f"{chosen!r} is no currency: use three capitals, such as USD.")
+    return chosen
+
+
+def connect_project(desk: Desk, site_id: str, key: str, wish: ProjectWish) -> sites.Row:
+    """Add the project or change it, after Jira has said that we may see it; wakes its tickets.
+
+    Raises Invalid, Refused, or what the tracker raises: then nothing is stored."""
+    key = project_key(key)
+    tracker = desk.jira(site_id)
+    old = sites.get_project(desk.db, site_id, key)
+    if not tracker.rights(key, ["BROWSE_PROJECTS"])["BROWSE_PROJECTS"]:
+        raise Refused(f"Signalbox may not see the project {key}: give its account Browse Projects.")
+    values: dict[str, Any] = {"site_id": site_id, "key": key, "connected_at": desk.now}
+    for name, default in NEW_PROJECT.items():
+        kept = default if old is None else old[name]
+        values[name] = _project_value(name, wish.get(name, kept))
+    sites.add_project(desk.db, values)
+    inbox.wake(desk.db, site_id, key, "project", desk.now)
+    row = sites.get_project(desk.db, site_id, key)
+    assert row is not None
+    return row
+
+
+def project_key(key: str) -> str:
+    """In capitals, as Jira writes it. Raises Invalid."""
+    if not PROJECT_KEY.fullmatch(key.upper()):
+        raise Invalid(f"{key!r} is no project key: it looks like BILL.")
+    return key.upper()
+
+
+def set_paused(desk: Desk, site_id: str, key: str | None, *, paused: bool) -> int:
+    """Let nothing start in the site or project, or let it start again. How many waiting tickets
+    are looked at again, so that their comments stay true. Raises sites.Unknown."""
+    site = sites.get_site(desk.db, site_id)
+    key = None if key is None else project_key(key)
+    if not sites.set_paused(desk.db, site["id"], key, desk.now if paused else None):
+        raise sites.Unknown(f"There is no project {key} in {site_id}: `signalbox project add`.")
+    return inbox.wake(desk.db, site_id, key, "paused" if paused else "resumed", desk.now)
+
+
+def _project_value(name: str, value: Any) -> Any:
+    """The value as stored. Raises Invalid."""
+    if name in RANGES:
+        least, most = RANGES[name]
+        if not least <= value <= most:
+            raise Invalid(f"{name} has to be between {least} and {most}, not {value}.")
+        return value
+    allowed = {"mode": MODES, "agent": AGENTS}.get(name)
+    if allowed and value not in allowed:
+        raise Invalid(f"{value!r} is no {name}: use {', '.join(allowed)}.")
+    match name:
+        case "must_haves":
+            return _must_haves(value)
+        case "repository":
+            return _repository((value or "").strip())
+        case "base_branch" if fault := branch_fault(value):
+            raise Invalid(fault)
+        case "acceptance":
+            return _acceptance((value or "").strip())
+    return value
+
+
+def _must_haves(names: list[str]) -> list[str]:
+    """Flaws are left out: a must-have is met by a quote, and what is absent has none."""
+    able = [criterion.name for criterion in CRITERIA if not criterion.flaw]
+    for name in names:
+        if name not in able:
+            raise Invalid(f"{name!r} cannot be a must-have: use {', '.join(able)}.")
+    return sorted(set(names))
+
+
+def _repository(repository: str) -> str | None:
+    """A folder is named from the root, as the worker may be started elsewhere."""
+    if not repository:
+        return None
+    if fault := repository_fault(repository):
+        raise Invalid(fault)
+    local = is_local(repository) and "://" not in repository
+    return os.path.abspath(repository) if local else repository  # noqa: PTH100 - keeps links
+
+
+def _acceptance(command: str) -> str | None:
+    if "\n" in command or not command.isprintable():
+        raise Invalid("The acceptance command has to be one line that a shell can run.")
+    return command or None

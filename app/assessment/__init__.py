@@ -1,0 +1,1 @@
+"""Stage 2: the ticket is read afresh and judged; one comment, edited in place, tells the author."""

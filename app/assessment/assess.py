@@ -1,0 +1,79 @@
+"""Read the ticket as it is in Jira now, judge its text, record what was found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from app.core.readiness import Readiness
+from app.core.readiness import assess as judge
+from app.core.run import RunRef
+from app.core.ticket import Ticket
+from app.ports import NotFound, Tracker
+from app.store import runs, sites, tickets
+from app.store.database import Database
+from app.store.sites import Row
+
+GONE = "the ticket is gone, or hidden from Signalbox"
+
+
+def assess(
+    db: Database, tracker: Tracker, site_id: str, issue_id: str, gen: int, now: datetime
+) -> dict[str, Any]:
+    """{"outcome": handled | ignored, "reason", "spec_hash"}; the payload plays no part in it."""
+    tickets.begin(db, site_id, issue_id, gen)
+    try:
+        ticket = tracker.ticket(issue_id)
+    except NotFound:
+        _stop_active(db, site_id, issue_id, GONE)
+        tickets.record(db, site_id, issue_id, {"look_again": False})
+        return _ignored(GONE)
+    project = sites.get_project(db, site_id, ticket.project_key)
+    if project is None:
+        return _ignored(f"project {ticket.project_key} is not connected")
+    if project["mode"] == "off":
+        return _ignored(f"project {ticket.project_key} is switched off")
+    site = sites.get_site(db, site_id)
+    if not concerns_us(db, site, ticket):
+        return _ignored(f'the ticket does not carry the label "{site["label"]}"')
+    readiness = judge_ticket(ticket, project)
+    found = {
+        "key": ticket.key,
+        "project_key": ticket.project_key,
+        "spec_hash": ticket.spec_hash(),
+        "score": readiness.score,
+        "verdict": readiness.verdict,
+        "rubric": readiness.rubric,
+        "assessed_at": now,
+    }
+    tickets.record(db, site_id, issue_id, found)
+    return {"outcome": "handled", "reason": "", "spec_hash": ticket.spec_hash()}
+
+
+def concerns_us(db: Database, site: Row, ticket: Ticket) -> bool:
+    """A ticket is ours while it carries the label, and from then on for as long as we told it
+    something or ran on it: its comment has to stay true."""
+    if site["label"] in ticket.labels:
+        return True
+    row = tickets.get(db, site["id"], ticket.id)
+    return row is not None and bool(row["comment_id"] or row["score_asked"] or row["decision"])
+
+
+def judge_ticket(ticket: Ticket, project: Row) -> Readiness:
+    return judge(
+        ticket.summary,
+        ticket.description,
+        ticket.issue_type,
+        must_haves=frozenset(project["must_haves"]),
+        threshold=project["threshold"],
+    )
+
+
+def _stop_active(db: Database, site_id: str, issue_id: str, why: str) -> None:
+    for row in runs.of_ticket(db, site_id, issue_id):
+        if row["ended_at"] is None:
+            runs.ask_stop(db, RunRef(site_id, issue_id, row["key"], row["number"]), "", why)
+
+
+def _ignored(reason: str) -> dict[str, Any]:
+    return {"outcome": "ignored", "reason": reason, "spec_hash": None}

@@ -1,0 +1,94 @@
+"""The one readiness comment: written once, edited in place, true for the text as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from app.assessment.assess import judge_ticket
+from app.core.comments.readiness import NoStart, ReadinessView, Starts, readiness_comment
+from app.core.eligibility import Defer, Reason
+from app.core.readiness import Readiness
+from app.core.ticket import Ticket
+from app.ports import NotFound, Tracker
+from app.store import sites, spending, tickets
+from app.store.database import Database
+from app.store.sites import Row
+
+COMMENT = "readiness"  # the key in the comment's property
+PROPERTY = "signalbox.readiness"
+
+Titles = Mapping[str, tuple[str, bool]]
+"""By an agent's name: its title for people, and whether it is simulated."""
+
+
+def tell(
+    db: Database,
+    tracker: Tracker,
+    site: Row,
+    titles: Titles,
+    issue_id: str,
+    spec_hash: str,
+    gen: int,
+    now: datetime,
+) -> None:
+    """Say in the ticket what was found and decided for the text `spec_hash`.
+
+    Where the text has changed since, nothing is said: it is assessed once more instead.
+    """
+    try:
+        ticket = tracker.ticket(issue_id)
+    except NotFound:
+        return
+    project = sites.get_project(db, site["id"], ticket.project_key)
+    row = tickets.get(db, site["id"], issue_id)
+    if project is None or row is None:
+        return
+    if ticket.spec_hash() != spec_hash:
+        tickets.again(db, site["id"], issue_id, f"changed:{issue_id}:{gen}", "text-changed", now)
+        return
+    readiness = judge_ticket(ticket, project)
+    tracker.set_property(issue_id, PROPERTY, _property(readiness, row["decision"] or {}))
+    if project["mode"] == "watch":
+        return
+    view = ReadinessView(
+        readiness=readiness,
+        decision=_decision(row["decision"] or {}, titles.get(project["agent"])),
+        label=site["label"],
+        nothing_spent=spending.ticket_cost(db, site["id"], issue_id) == (0, 0),
+        unread=ticket.description.unread,
+        hidden=ticket.description.hidden,
+        approvers=_approvers(db, site["id"], ticket),
+    )
+    comment_id = tracker.put_comment(issue_id, COMMENT, readiness_comment(view))
+    if comment_id != row["comment_id"]:
+        tickets.record(db, site["id"], issue_id, {"comment_id": comment_id})
+
+
+def _decision(decision: Mapping[str, Any], agent: tuple[str, bool] | None) -> Starts | Defer | NoStart:
+    match decision.get("decision"):
+        case "admit":
+            title, simulated = agent or ("An agent", False)
+            return Starts(title, simulated, decision["run"])
+        case "defer":
+            return Defer(tuple(Reason(**reason) for reason in decision["reasons"]))
+    return NoStart(decision.get("why", "no_label"), decision.get("run"))
+
+
+def _property(readiness: Readiness, decision: Mapping[str, Any]) -> dict[str, Any]:
+    """What panels, filters and other apps may read. No text of the ticket."""
+    return {
+        "score": readiness.score,
+        "verdict": readiness.verdict,
+        "rubric": readiness.rubric,
+        "decision": decision.get("decision", "none"),
+        "reasons": [reason["code"] for reason in decision.get("reasons", ())],
+    }
+
+
+def _approvers(db: Database, site_id: str, ticket: Ticket) -> tuple[str, ...]:
+    """Jira roles that may approve; accounts are not named, as that would notify nobody."""
+    grants = sites.grants(db, site_id, ticket.project_key)
+    able = [g for g in grants if g["right"] in ("approve", "admin") and g["kind"] == "jira_role"]
+    return tuple(sorted({str(g["subject"]) for g in able}))

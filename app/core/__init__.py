@@ -1,0 +1,1 @@
+"""Rules and words: standard library only, no I/O, no clock, no randomness."""

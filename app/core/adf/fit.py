@@ -1,0 +1,80 @@
+"""Keeps a comment below the size at which Jira refuses it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.core.adf.write import to_adf
+from app.core.text import Block, Span, paragraph, words
+
+LIMIT = 32_000
+"""Jira's field ends at 32,767 characters; whether it counts text or JSON is not documented."""
+
+_PARTED = frozenset(["bullets", "numbers", "item", "tasks", "quote", "panel", "expand", "table"])
+
+
+def size(blocks: Sequence[Block]) -> int:
+    """Characters of the document as it is sent, the larger of the two ways to count."""
+    return len(json.dumps(to_adf(blocks), ensure_ascii=False))
+
+
+def fit(
+    blocks: Sequence[Block],
+    limit: int = LIMIT,
+    more: str = "This comment was too long for Jira and was cut here.",
+    link: str | None = None,
+) -> tuple[Block, ...]:
+    """The blocks as they are if they fit; else less of the expands first, then of the end.
+
+    A cut comment ends with `more`, linked to the whole text where there is one.
+    """
+    if size(blocks) <= limit:
+        return tuple(blocks)
+    notice = paragraph(Span(more, em=True, link=link))
+    room = limit - size([notice])
+    folded = [block.kind == "expand" for block in blocks]
+    shown = size([b for b, fold in zip(blocks, folded, strict=True) if not fold])
+    kept: list[Block] = []
+    spare = room - shown
+    if spare < 0:
+        return (*_cut(blocks, room), notice)
+    for block, fold in zip(blocks, folded, strict=True):
+        part = _cut([block], spare) if fold else (block,)
+        kept.extend(part)
+        spare -= size(part) if fold else 0
+    return (*kept, notice)
+
+
+def _cut(blocks: Sequence[Block], room: int, frame: Block | None = None) -> tuple[Block, ...]:
+    """As many blocks from the start as there is room for, the last one perhaps in part.
+
+    `frame` is what they stand in: an item or a row has its size only there.
+    """
+    kept: list[Block] = []
+    for block in blocks:
+        needed = size([replace(frame, children=(block,)) if frame else block])
+        if needed > room:
+            kept.extend(_part(block, room))
+            break
+        kept.append(block)
+        room -= needed
+    return tuple(kept)
+
+
+def _part(block: Block, room: int) -> tuple[Block, ...]:
+    if block.kind in _PARTED:
+        children = _cut(block.children, room, replace(block, title=""))
+        return (replace(block, children=children),) if children else ()
+    if block.kind not in ("paragraph", "code"):
+        return ()
+    text = words(block.spans)
+    # A character may take six in JSON, a line break forty: halve until it fits, a few times.
+    length = min(len(text), max(0, room))
+    while length > 20:
+        less = replace(block, spans=(Span(text[:length].rstrip() + " …"),))
+        if size([less]) <= room:
+            return (less,)
+        length //= 2
+    return ()

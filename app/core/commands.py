@@ -1,0 +1,136 @@
+"""Comments that are commands: `agent WORD`, `/agent WORD`, or a mention of us and WORD.
+
+Strict on purpose: a command can spend money or stop work, so a comment that only looks like one
+is either prose (no answer at all) or a wrong command (answered once, with a hint).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from app.core.text import Block, Document, Span, words
+
+Right = Literal["read", "dispatch", "approve", "stop"]
+
+LONGEST_WRONG = 4
+"""With more words than this after "agent", an unknown one is taken for prose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A command. `argument` None = none is taken, else what the whole rest has to match."""
+
+    name: str
+    right: Right
+    help: str
+    argument: re.Pattern[str] | None = None
+
+
+_ROWS = (
+    Row("score", "read", "judge the text as it is now"),
+    Row("status", "read", "say where this ticket stands and what it has cost"),
+    Row("approve", "approve", "let the agent start on this version of the text"),
+    Row("stop", "stop", "stop the run; its work is kept on its branch"),
+    Row("retry", "dispatch", "start another run, with money of its own"),
+    Row("help", "read", "show this list"),
+)
+COMMANDS: dict[str, Row] = {row.name: row for row in _ROWS}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as given. `argument` is empty for those that take none."""
+
+    name: str
+    right: Right
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCommand:
+    """Meant as a command, but none. `read` is the line, `hint` what would be right."""
+
+    read: str
+    hint: str
+
+
+_ADDRESS = re.compile(r"(/?agent)(?:[,:]?\s+|$)(.*)", re.IGNORECASE)
+_WORD = re.compile(r"([A-Za-z]+)([.!,;:]*)(?:\s+(.*))?")
+_POLITE = re.compile(r"(?:,?\s*(?:please|thanks|thank you)[.!]*)+", re.IGNORECASE)
+_SKIPPED = frozenset(["code", "quote", "rule", "expand"])
+_LONGEST_LINE = 2000
+
+
+def parse(document: Document, our_account: str | None) -> Command | WrongCommand | None:
+    """The command that a comment begins with; None = it is a comment between people."""
+    line = next(_first_lines(document.blocks), ())
+    rest, slash = _addressed(line, our_account)
+    return None if rest is None else _read(rest, words(line).strip(), sure=slash)
+
+
+def _first_lines(blocks: tuple[Block, ...]) -> Iterator[tuple[Span, ...]]:
+    """Non-empty lines of text, from the first block on that is neither code nor a quote."""
+    for block in blocks:
+        if block.kind == "paragraph":
+            yield from (line for line in _split(block.spans) if words(line).strip())
+        elif block.kind not in _SKIPPED:
+            yield ()  # a list, a table or a heading first: nothing is addressed to us
+
+
+def _split(spans: tuple[Span, ...]) -> Iterator[tuple[Span, ...]]:
+    """The first lines of a paragraph, with the marks that say what is code or a mention."""
+    line: list[Span] = []
+    for span in spans:
+        first, *rest = span.text.split("\n")
+        line.append(Span(first, code=span.code, mention=span.mention))
+        for text in rest:
+            yield tuple(line)
+            line = [Span(text, code=span.code, mention=span.mention)]
+    yield tuple(line)
+
+
+def _addressed(line: tuple[Span, ...], our_account: str | None) -> tuple[str | None, bool]:
+    """The words after the address, and whether the address can only have meant us."""
+    shown = [span for span in line if span.text.strip()]
+    if not shown or any(span.code for span in shown) or len(words(line)) > _LONGEST_LINE:
+        return None, False
+    first = shown[0]
+    if first.mention is not None:
+        ours = our_account is not None and first.mention == our_account
+        return (words(tuple(shown[1:])).strip(" ,:\t") if ours else None), True
+    if any(span.mention for span in shown):
+        return None, False
+    found = _ADDRESS.fullmatch(words(line).strip())
+    if found is None:
+        return None, False
+    return found[2].strip(), found[1].startswith("/")
+
+
+def _read(rest: str, line: str, *, sure: bool) -> Command | WrongCommand | None:
+    found = _WORD.fullmatch(rest)
+    name = found[1].lower() if found else ""
+    if found is None or name not in COMMANDS:
+        return _unknown(rest, line, sure=sure)
+    row, after = COMMANDS[name], (found[3] or "").strip()
+    if row.argument is not None:
+        if row.argument.fullmatch(after):
+            return Command(name, row.right, after)
+        return WrongCommand(line, f'is not complete. It is: "agent {name} …", {row.help}.')
+    if not after or _POLITE.fullmatch(after):
+        return Command(name, row.right)
+    # "agent stop. It edits the wrong file." was meant; "agent stop words are a list" was not.
+    if not (sure or found[2]) and len(after.split()) > LONGEST_WRONG:
+        return None
+    return WrongCommand(line, f'has words that I do not know. It is just: "agent {name}".')
+
+
+def _unknown(rest: str, line: str, *, sure: bool) -> WrongCommand | None:
+    """A short line was meant for us; a sentence that begins with "agent" was not."""
+    length = len(line.split())
+    if not rest or length > (2 * LONGEST_WRONG if sure else LONGEST_WRONG):
+        return None
+    names = ", ".join(COMMANDS)
+    return WrongCommand(line, f'is no command. There are: {names}; "agent help" explains them.')

@@ -1,0 +1,180 @@
+"""The run comment: one for each run, edited at its changes of state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Literal
+
+from app.core.comments.phrases import amount, clock, footer, headline, lozenge, person, short, spent
+from app.core.run import Ending
+from app.core.text import Block, Span, Tone, paragraph
+
+TickState = Literal["done", "doing", "todo", "failed"]
+_MARKS: dict[TickState, str] = {"done": "✓", "doing": "►", "todo": "○", "failed": "✗"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One step of a run, in two or three words."""
+
+    text: str
+    state: TickState
+
+
+def ticks(names: Sequence[str], step: int, *, failed: bool = False) -> tuple[Tick, ...]:
+    """The steps with all before `step` (counted from 1) done; past the last one all are."""
+    now: TickState = "failed" if failed else "doing"
+    return tuple(
+        Tick(name, "done" if at < step else now if at == step else "todo")
+        for at, name in enumerate(names, 1)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Why a run is on: who asked for it, who approved it, which text it works on."""
+
+    asked_at: datetime
+    asked_by: str
+    text_as_of: datetime
+    approved_at: datetime | None = None
+    approved_by: str | None = None
+    retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunMoney:
+    """Micro-units. spent: so far, None = not known yet. held: set aside for the run.
+
+    cap_holds: spending is stopped from outside the agent before it passes the hold.
+    """
+
+    spent: int | None
+    held: int
+    currency: str
+    simulated: bool
+    cap_holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as it stands. `ending` None = it is on. `doing`: the agent's last line of progress.
+
+    repository: a short name. cage: "" when the agent is shut in, else the sentence that says how
+    it is not.
+    """
+
+    agent_title: str
+    number: int
+    repository: str
+    branch: str
+    ticks: tuple[Tick, ...]
+    step: int
+    attempt: int
+    attempts: int
+    money: RunMoney
+    origin: Origin
+    zone: tzinfo
+    started: datetime
+    latest_end: datetime | None = None
+    sign_of_life: datetime | None = None
+    ended: datetime | None = None
+    ending: Ending | None = None
+    doing: str = ""
+    cage: str = ""
+    stop_asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How an ending is told: the lozenge and the half sentence that goes with it."""
+
+    mark: str
+    tone: Tone
+    text: str
+
+
+ENDINGS: dict[Ending, Told] = {
+    Ending.SUCCEEDED: Told("finished", "green", "has finished"),
+    Ending.FAILED: Told("failed", "red", "did not get it done"),
+    Ending.TIMED_OUT: Told("out of time", "red", "ran out of time"),
+    Ending.STALLED: Told("stuck", "red", "gave no sign of life any more"),
+    Ending.OVER_BUDGET: Told("out of money", "red", "used up its money"),
+    Ending.CANCELLED: Told("stopped", "neutral", "was stopped"),
+    Ending.INTERRUPTED: Told("interrupted", "red", "was interrupted from outside"),
+    Ending.NEEDS_ANSWER: Told("has a question", "yellow", "waits for an answer"),
+    Ending.DRIFTED: Told("text changed", "yellow", "was stopped, as the text was changed"),
+}
+
+
+def run_comment(view: RunView) -> tuple[Block, ...]:
+    """State, step and attempt first; ticks; money and time; why; how to stop it."""
+    blocks = [_first_line(view)]
+    if view.ticks:
+        blocks.append(paragraph(" ".join(f"{_MARKS[t.state]} {t.text}" for t in view.ticks)))
+    if view.doing and view.ending is None:
+        # The agent's own words: short, marked as such, and never more than a sign of life.
+        blocks.append(paragraph(f"The agent says it is at: {short(view.doing, 100)}"))
+    blocks.append(paragraph(_money(view)))
+    blocks.append(paragraph(*_why(view)))
+    if view.ending is None:
+        wish = "It is being stopped" if view.stop_asked else 'Stop: "agent stop"'
+        blocks.append(paragraph(f"{wish} (work is kept on {view.branch})."))
+    blocks.append(footer(f"run {view.number}", view.cage))
+    return tuple(blocks)
+
+
+def _first_line(view: RunView) -> Block:
+    if view.ending is not None:
+        told = ENDINGS[view.ending]
+        at = f", {_time(view, view.ended)}" if view.ended else ""
+        where = f"attempt {view.attempt} of {view.attempts}{at}"
+        return headline(
+            lozenge(told.mark, told.tone),
+            f"{view.agent_title} {told.text} on {view.repository}: {where}. "
+            "The result is in a comment of its own.",
+        )
+    at = f" Last sign of life {_time(view, view.sign_of_life)}." if view.sign_of_life else ""
+    rehearsal = " (simulated)" if view.money.simulated else ""
+    return headline(
+        lozenge("stopping" if view.stop_asked else "running", "blue"),
+        f"{view.agent_title}{rehearsal} works on {view.repository}: step {view.step} of "
+        f"{len(view.ticks)}, attempt {view.attempt} of {view.attempts}.{at}",
+    )
+
+
+def _money(view: RunView) -> str:
+    money = view.money
+    so_far = spent(money.spent, money.currency, simulated=money.simulated)
+    parts = [so_far]
+    if view.ending is None:
+        sure = " (cannot be exceeded)" if money.cap_holds else ""
+        held = f"{amount(money.held, money.currency)} set aside"
+        parts = [f"{so_far} of {held}{sure}"]
+        if money.spent is None:
+            note = " (simulated)" if money.simulated else ""
+            parts = [f"{held}{note}{sure}", "how much of it is spent is not known yet"]
+    parts.append(f"started {_time(view, view.started)}")
+    if view.ending is None and view.latest_end is not None:
+        parts[-1] += f", ends by {_time(view, view.latest_end)} at the latest"
+    return " · ".join(parts)
+
+
+def _why(view: RunView) -> list[str | Span]:
+    origin = view.origin
+    asked = "retry asked" if origin.retry else "labelled"
+    words: list[str | Span] = [
+        f"Why it runs: {asked} {_time(view, origin.asked_at)} by ",
+        person(origin.asked_by),
+    ]
+    if origin.approved_at is not None and origin.approved_by:
+        words += [f", approved {_time(view, origin.approved_at)} by ", person(origin.approved_by)]
+    edit = "; an edit of it stops the run" if view.ending is None else ""
+    return [*words, f", on the text as of {_time(view, origin.text_as_of)}{edit}."]
+
+
+def _time(view: RunView, moment: datetime | None) -> str:
+    """With its date where it is not the day on which the run started."""
+    return "" if moment is None else clock(moment, view.zone, view.started)

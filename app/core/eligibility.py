@@ -1,0 +1,187 @@
+"""The gate's decision: pure facts in, Admit or Defer(reasons) out.
+
+A label alone is no authority, silence never opens the gate, and what could not be found out
+counts against a start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Mode = Literal["off", "watch", "advise", "approve", "auto"]
+OUTSIDE = frozenset(
+    {"budget", "blocked", "slots", "review_queue", "code_host", "no_cage", "no_agent"}
+)
+"""Codes of reasons that can end without an event that reaches us: they are looked at again."""
+MODES: tuple[Mode, ...] = ("off", "watch", "advise", "approve", "auto")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why not now. `code` is for machines, `text` says it, `next` who can do what about it."""
+
+    code: str
+    text: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """The one intent that may start one run: a label's changelog entry, or a retry's comment."""
+
+    id: str  # "label:<changelog id>" | "retry:<comment id>"
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the gate looks at. `None` means "could not be found out"."""
+
+    label: str
+    mode: Mode
+    paused: Literal["", "site", "project"]
+    restricted: str
+    done: bool
+    ready: bool
+    score: int | None
+    threshold: int
+    trigger: Trigger
+    project_connected_at: datetime
+    actor_kind: str
+    actor_may_dispatch: bool
+    needs_approval: bool
+    blockers: tuple[str, ...]
+    repository: str | None
+    acceptance: str | None
+    running: int
+    slots: int
+    open_pull_requests: int | None
+    open_pull_requests_limit: int
+    cage_fault: str
+    agent_fault: str
+
+
+def decide(facts: Facts) -> Admit | Defer:
+    """Every rule that speaks against a start, in the order in which a person would mend them."""
+    rules = (*_of_people(facts), *_of_text(facts), *_of_setup(facts), *_of_room(facts))
+    reasons = tuple(reason for reason in rules if reason is not None)
+    return Defer(reasons) if reasons else Admit()
+
+
+def _when(condition: bool, code: str, text: str, next_: str) -> Reason | None:
+    return Reason(code, text, next_) if condition else None
+
+
+def _of_people(f: Facts) -> tuple[Reason | None, ...]:
+    outside = f.actor_kind not in ("atlassian", "unknown")
+    return (
+        _when(
+            f.paused != "",
+            "paused",
+            f"Signalbox is paused for this {f.paused or 'site'}.",
+            "An admin can resume it.",
+        ),
+        _when(
+            f.trigger.at < f.project_connected_at,
+            "label_older",
+            f'The label "{f.label}" is older than the connection to Signalbox.',
+            "Remove it and set it again to ask for a run.",
+        ),
+        _when(
+            outside,
+            "not_a_person",
+            "The label was set by an app, a rule or a customer, not by a person of the project.",
+            "A person who may dispatch can remove it and set it again.",
+        ),
+        _when(
+            not outside and not f.actor_may_dispatch,
+            "no_right",
+            "The person who asked for it may not dispatch in this project.",
+            'Somebody with the dispatch right can set the label, or an admin grants it: "signalbox '
+            'role grant".',
+        ),
+    )
+
+
+def _of_text(f: Facts) -> tuple[Reason | None, ...]:
+    score = "not judged" if f.score is None else f"{f.score}/100, {f.threshold} needed"
+    return (
+        _when(bool(f.restricted), "restricted", f"Left alone by default: {f.restricted}.", ""),
+        _when(f.done, "done", "The ticket is done already.", "Reopen it if there is work left."),
+        _when(
+            not f.ready,
+            "not_ready",
+            f"The text does not answer everything yet ({score}).",
+            "Edit the description; I look again within seconds.",
+        ),
+        _when(
+            bool(f.blockers),
+            "blocked",
+            f"It waits for {', '.join(f.blockers[:5])}.",
+            "I look again when that is done.",
+        ),
+        _when(
+            f.ready and f.needs_approval,
+            "approval",
+            "A person has to approve this start.",
+            'Somebody with the approve right comments "agent approve".',
+        ),
+    )
+
+
+def _of_setup(f: Facts) -> tuple[Reason | None, ...]:
+    return (
+        _when(
+            not f.repository,
+            "no_repository",
+            "No repository is set for this project.",
+            "A project admin sets it: signalbox project add.",
+        ),
+        _when(
+            not f.acceptance,
+            "no_acceptance",
+            "No acceptance command is set for this project, so nothing could be checked.",
+            "A project admin sets it: signalbox project add.",
+        ),
+        _when(bool(f.cage_fault), "no_cage", f.cage_fault, "An admin can see: signalbox doctor."),
+        _when(
+            bool(f.agent_fault), "no_agent", f.agent_fault, "An admin can see: signalbox doctor."
+        ),
+    )
+
+
+def _of_room(f: Facts) -> tuple[Reason | None, ...]:
+    waiting = f.open_pull_requests
+    return (
+        _when(
+            f.running >= f.slots,
+            "slots",
+            f"{f.running} of {f.slots} agents of this project are at work.",
+            "I look again when one ends.",
+        ),
+        _when(
+            waiting is None,
+            "code_host",
+            "The code host did not answer, so the open agent pull requests are not known.",
+            "I look again within a minute.",
+        ),
+        _when(
+            waiting is not None and waiting >= f.open_pull_requests_limit,
+            "review_queue",
+            f"{waiting} agent pull requests wait for review (limit {f.open_pull_requests_limit}).",
+            "I look again when one is merged or closed.",
+        ),
+    )

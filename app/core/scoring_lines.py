@@ -1,0 +1,48 @@
+"""Scores for other programs: one JSON object in, one out, no state between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.core.readiness import Readiness, assess
+from app.core.text import Document, from_plain
+
+try:
+    from app.core.wiki import from_wiki
+except ImportError:
+    from_wiki = from_plain
+
+
+def score_line(obj: Mapping[str, Any]) -> dict[str, Any]:
+    """{"id", "summary", "description", "issue_type"} to {"id", "score", "criteria", "evidence"}.
+
+    A text that cannot be judged scores 0 here and says so in "note".
+    """
+    summary, description = str(obj.get("summary") or ""), str(obj.get("description") or "")
+    result = assess(summary, read_markup(description), obj.get("issue_type") or None)
+    raw = " ".join(f"{summary}\n{description}".split())
+    return {
+        "id": obj.get("id"),
+        "score": result.score or 0,
+        "verdict": result.verdict,
+        "criteria": {f.criterion: f.status for f in result.findings if f.status != "silent"},
+        "evidence": _evidence(result, raw),
+        "note": result.note,
+    }
+
+
+def read_markup(description: str) -> Document:
+    """Wiki markup, of which plain text is a part."""
+    return from_wiki(description)
+
+
+def _evidence(result: Readiness, raw: str) -> dict[str, list[str]]:
+    """Quotes that stand verbatim in what was sent; markup inside one would break it."""
+    evidence = {
+        f.criterion: [
+            q for q in (result.text[s:e] for s, e in f.quotes) if " ".join(q.split()) in raw
+        ]
+        for f in result.findings
+    }
+    return {name: quotes for name, quotes in evidence.items() if quotes}

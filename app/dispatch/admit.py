@@ -1,0 +1,221 @@
+"""The gate: facts are gathered, core decides, and a start is one transaction: claim the ticket,
+set the money aside, freeze the text, start the run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from app.core.eligibility import Defer, Facts, Reason, Trigger, decide
+from app.core.money import show
+from app.core.readiness import assess as judge
+from app.core.rights import holds
+from app.core.run import DRIFTED, RunRef
+from app.core.ticket import Ticket, label_set_by
+from app.ports import Cage, CodeHost, CodingAgent, NotFound, PortError, Tracker
+from app.store import runs, sites, tickets
+from app.store.database import Database
+from app.store.inbox import Enqueue
+from app.store.ledger import NoRoom
+from app.store.sites import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What the gate works with. `agent` and `cage` are those that the project has chosen."""
+
+    db: Database
+    tracker: Tracker
+    code_host: CodeHost
+    agent: CodingAgent | None
+    cage: Cage
+    enqueue: Enqueue
+
+
+def admit(
+    gate: Gate, site: Row, project: Row, issue_id: str, spec_hash: str, now: datetime
+) -> dict[str, Any]:
+    """{"decision": admit | defer | none, "reasons": [...], "run": n}, recorded on the ticket.
+
+    "none" = nobody asks for a start (no label, or a mode without runs), or this label has had its
+    run. Safe to repeat: a trigger that has its run is answered with that run.
+    """
+    decision = _decide(gate, site, project, issue_id, spec_hash, now)
+    waits = decision["decision"] == "defer"
+    tickets.record(gate.db, site["id"], issue_id, {"decision": decision, "look_again": waits})
+    return decision
+
+
+def _decide(
+    gate: Gate, site: Row, project: Row, issue_id: str, spec_hash: str, now: datetime
+) -> dict[str, Any]:
+    try:
+        ticket = gate.tracker.ticket(issue_id)
+    except NotFound:
+        return _none("gone")
+    before = runs.of_ticket(gate.db, site["id"], issue_id)
+    active = next((row for row in before if row["ended_at"] is None), None)
+    trigger = _trigger(gate, site, ticket, {row["trigger_id"] for row in before})
+    if active is not None:
+        return _watch(gate.db, site, ticket, active)
+    if project["mode"] in ("watch", "advise"):
+        return _none("mode")
+    if trigger is None:
+        return _none("no_label" if site["label"] not in ticket.labels else "label_used", before)
+    if ticket.spec_hash() != spec_hash:
+        return _none("text_changed")
+    facts = gather(gate, site, project, ticket, trigger)
+    verdict = decide(facts)
+    if isinstance(verdict, Defer):
+        return _defer(verdict.reasons)
+    return _start(gate, site, project, ticket, trigger, now)
+
+
+def _trigger(gate: Gate, site: Row, ticket: Ticket, used: set[str]) -> Trigger | None:
+    """The newest intent that has had no run: the label as it stands, or a person's retry."""
+    if site["label"] not in ticket.labels:
+        return None
+    found = label_set_by(gate.tracker.label_history(ticket.id), site["label"])
+    wishes = [] if found is None else [Trigger(f"label:{found.id}", found.actor, found.at)]
+    row = tickets.get(gate.db, site["id"], ticket.id)
+    if row is not None and row["retry_id"]:
+        wishes.append(Trigger(f"retry:{row['retry_id']}", row["retry_by"], row["retry_at"]))
+    fresh = [wish for wish in wishes if wish.id not in used]
+    return max(fresh, key=lambda wish: wish.at, default=None)
+
+
+def _watch(db: Database, site: Row, ticket: Ticket, active: Row) -> dict[str, Any]:
+    """A run is on: the label's removal stops it, and so does a text that is no longer the one
+    that was let out."""
+    ref = RunRef(site["id"], ticket.id, active["key"], active["number"])
+    if site["label"] not in ticket.labels:
+        runs.ask_stop(db, ref, "", f'the label "{site["label"]}" was removed')
+    elif ticket.spec_hash() != active["spec_hash"]:
+        runs.ask_stop(db, ref, "", DRIFTED)
+    return {"decision": "admit", "reasons": [], "run": active["number"]}
+
+
+def gather(gate: Gate, site: Row, project: Row, ticket: Ticket, trigger: Trigger) -> Facts:
+    """Look everything up now. What can't be found out is None and speaks against a start."""
+    readiness = judge(
+        ticket.summary,
+        ticket.description,
+        ticket.issue_type,
+        must_haves=frozenset(project["must_haves"]),
+        threshold=project["threshold"],
+    )
+    paused = "site" if site["paused_at"] else "project" if project["paused_at"] else ""
+    row = tickets.get(gate.db, site["id"], ticket.id)
+    approved = row is not None and row["approved_hash"] == ticket.spec_hash()
+    return Facts(
+        label=site["label"],
+        mode=project["mode"],
+        paused=paused,  # type: ignore[arg-type]
+        restricted=ticket.restricted,
+        done=ticket.done,
+        ready=readiness.verdict == "ready",
+        score=readiness.score,
+        threshold=project["threshold"],
+        trigger=trigger,
+        project_connected_at=project["connected_at"],
+        actor_kind=gate.tracker.account(trigger.actor).kind,
+        actor_may_dispatch=_may_dispatch(gate, site["id"], project["key"], trigger.actor),
+        needs_approval=project["mode"] == "approve" and not approved,
+        blockers=ticket.blockers,
+        repository=project["repository"],
+        acceptance=project["acceptance"],
+        running=runs.running_in(gate.db, site["id"], project["key"]),
+        slots=project["slots"],
+        open_pull_requests=_open_pull_requests(gate, project),
+        open_pull_requests_limit=project["open_pull_requests"],
+        cage_fault=gate.cage.available(),
+        agent_fault="" if gate.agent else f'The agent "{project["agent"]}" is not set up here.',
+    )
+
+
+def _may_dispatch(gate: Gate, site_id: str, project_key: str, account_id: str) -> bool:
+    roles = gate.tracker.roles(project_key, account_id)
+    return holds("dispatch", sites.grants(gate.db, site_id, project_key), account_id, roles)
+
+
+def _open_pull_requests(gate: Gate, project: Row) -> int | None:
+    if not project["repository"]:
+        return 0
+    try:
+        open_ones = gate.code_host.open_agent_pull_requests(
+            project["repository"], project["base_branch"]
+        )
+    except PortError:
+        return None
+    return len(open_ones)
+
+
+def _start(
+    gate: Gate, site: Row, project: Row, ticket: Ticket, trigger: Trigger, now: datetime
+) -> dict[str, Any]:
+    assert gate.agent is not None, "decide() refuses without an agent"
+    approval = tickets.get(gate.db, site["id"], ticket.id)
+    if project["mode"] != "approve":
+        approval = None
+    values = {
+        "site_id": site["id"],
+        "issue_id": ticket.id,
+        "key": ticket.key,
+        "project_key": project["key"],
+        "trigger_id": trigger.id,
+        "actor": trigger.actor,
+        "triggered_at": trigger.at,
+        "approved_by": approval["approved_by"] if approval else None,
+        "approved_at": approval["approved_at"] if approval else None,
+        "agent": gate.agent.name,
+        "simulated": gate.agent.simulated,
+        "repository": project["repository"],
+        "base_branch": project["base_branch"],
+        "cage": gate.cage.name,
+        "spec_hash": ticket.spec_hash(),
+        "spec": {
+            "summary": ticket.summary,
+            "description": ticket.description.plain(),
+            "type": ticket.issue_type,
+        },
+        "spec_as_of": ticket.updated,
+    }
+    money = runs.Money(project["attempt_cap"], site["zone"])
+    try:
+        started = runs.start(gate.db, values, money, project["slots"], gate.enqueue, now)
+    except runs.AlreadyRunning:
+        return _none("label_used")
+    if isinstance(started, NoRoom):
+        return _defer((_no_room(started, site["currency"]),))
+    if started is None:
+        full = Reason("slots", "All agents of this project are at work.", "I look again soon.")
+        return _defer((full,))
+    return {"decision": "admit", "reasons": [], "run": started.number}
+
+
+def _no_room(room: NoRoom, currency: str) -> Reason:
+    """In the words of somebody who has to explain it to the author of the ticket."""
+    name = {"site": "Site", "project": "Project", "ticket": "Ticket"}.get(room.kind, room.kind)
+    if room.limit is None:
+        return Reason(
+            "no_budget",
+            "No budget is set for this project or its site, so nothing may be spent.",
+            "An admin sets one: signalbox budget set.",
+        )
+    free = max(0, room.limit - room.posted - room.held)
+    until = f" until {room.resets_at:%-d %b}" if room.resets_at else ""
+    text = (
+        f"{name} budget: this needs {show(room.needed, currency)} set aside, "
+        f"{show(free, currency)} is free{until}."
+    )
+    return Reason("budget", text, "A project admin can raise it: signalbox budget set.")
+
+
+def _defer(reasons: tuple[Reason, ...]) -> dict[str, Any]:
+    return {"decision": "defer", "reasons": [asdict(reason) for reason in reasons], "run": None}
+
+
+def _none(why: str, before: list[Row] | None = None) -> dict[str, Any]:
+    last = before[-1]["number"] if before else None
+    return {"decision": "none", "why": why, "reasons": [], "run": last}

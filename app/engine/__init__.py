@@ -1,0 +1,1 @@
+"""The durable workflows over the stages: DBOS is known here alone."""

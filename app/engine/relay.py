@@ -1,0 +1,56 @@
+"""Inbox → workflows. The row is marked and its workflow enqueued in one transaction."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import structlog
+from dbos import DBOSClient
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.engine.journey import FLOW_VERSION
+from app.engine.parts import Parts
+from app.store import inbox
+
+APPLICATION = "signalbox"
+QUEUES = {"assess_ticket": "assess", "obey_comment": "assess", "run_ticket": "runs"}
+BUSY_SECONDS, IDLE_SECONDS = 0.01, 0.1
+
+log = structlog.get_logger()
+
+
+class Enqueuer:
+    """Starts a workflow in the store's own transaction. One thing: calling it."""
+
+    def __init__(self, url: str) -> None:
+        self.client = DBOSClient(
+            system_database_url=url, application_name=APPLICATION, lazy=True
+        )
+
+    def __call__(self, c: Any, workflow: str, workflow_id: str, args: tuple[Any, ...]) -> None:
+        self.client.enqueue_in_transaction(
+            c,
+            {
+                "workflow_name": workflow,
+                "queue_name": QUEUES[workflow],
+                "workflow_id": workflow_id,
+                "app_version": FLOW_VERSION,
+            },
+            *args,
+        )
+
+    def close(self) -> None:
+        self.client.destroy()
+
+
+def relay_until(stop: threading.Event, parts: Parts, enqueue: Enqueuer) -> None:
+    """Relay until told to stop. A database that is away for a while is waited for."""
+    while not stop.is_set():
+        try:
+            found = inbox.relay(parts.db, enqueue, parts.clock.now())
+        except SQLAlchemyError as fault:
+            log.warning("relay waits for the database", fault=repr(fault)[:300])
+            stop.wait(1.0)
+            continue
+        stop.wait(BUSY_SECONDS if found else IDLE_SECONDS)

@@ -1,0 +1,51 @@
+"""What is looked for on a schedule: deferred tickets whose hindrance may be gone, and records
+that are older than they may get."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from dbos import DBOS
+
+from app.engine import steps
+
+KEEP_BODIES = timedelta(days=30)
+KEEP_ASSESSMENTS = timedelta(days=2)  # their ids are counted up and never come again
+KEEP_INTENTS = timedelta(days=90)  # deleting one frees its once-key
+
+
+@DBOS.workflow(name="look_again")
+def look_again(when: datetime, context: Any) -> None:
+    """Deferred tickets, once more."""
+    steps.wake_deferred()
+
+
+@DBOS.workflow(name="tidy")
+def tidy(when: datetime, context: Any) -> None:
+    """Old bodies and ended workflows."""
+    steps.erase_bodies((when - KEEP_BODIES).isoformat())
+    often = ["assess_ticket", "look_again", "tidy"]
+    steps.delete_workflows((when - KEEP_ASSESSMENTS).isoformat(), often)
+    seldom = ["run_ticket", "obey_comment"]
+    steps.delete_workflows((when - KEEP_INTENTS).isoformat(), seldom)
+
+
+def schedule(look_again_seconds: int) -> None:
+    """Create the schedules, or change them where they exist."""
+    wanted = {
+        "look-again": (look_again, _every(look_again_seconds)),
+        "tidy": (tidy, "0 23 3 * * *"),
+    }
+    for name, (workflow, cron) in wanted.items():
+        known = DBOS.get_schedule(name)
+        if known is not None and known["schedule"] == cron:
+            continue
+        if known is not None:
+            DBOS.delete_schedule(name)
+        DBOS.create_schedule(schedule_name=name, workflow_fn=workflow, schedule=cron)
+
+
+def _every(seconds: int) -> str:
+    """A cron line with seconds. Above a minute it is rounded to whole minutes."""
+    return f"*/{seconds} * * * * *" if seconds < 60 else f"0 */{max(1, seconds // 60)} * * * *"

@@ -1,0 +1,42 @@
+"""A verified delivery becomes one inbox row; nothing is started here."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from app.core.events import read_event
+from app.store import inbox
+from app.store.database import Database
+
+LONGEST_IDENTIFIER = 200
+
+
+def receive(
+    db: Database, site_id: str, own_account: str, identifier: str, body: bytes, now: datetime
+) -> str:
+    """Store the delivery once and return its id; a repeat gets the id of the first.
+
+    identifier: X-Atlassian-Webhook-Identifier, the same on every retry; empty where Jira is too
+    old to send one: the body's own hash stands in.
+    """
+    event = read_event(body, own_account)
+    ident = identifier or "body:" + hashlib.blake2b(body, digest_size=16).hexdigest()
+    if len(ident) > LONGEST_IDENTIFIER or not ident.isprintable():
+        ident = "hash:" + hashlib.blake2b(ident.encode("utf-8", "replace")).hexdigest()[:32]
+    row = {
+        "id": hashlib.blake2b(f"{site_id}\n{ident}".encode(), digest_size=12).hexdigest(),
+        "site_id": site_id,
+        "ident": ident,
+        "once_key": event.once_key,
+        "event": event.name,
+        "kind": event.kind,
+        "issue_id": event.issue_id,
+        "comment_id": event.comment_id,
+        "comment_version": event.comment_version,
+        "body": body,
+        "outcome": event.outcome or None,
+        "reason": event.reason,
+        "received_at": now,
+    }
+    return inbox.receive(db, row)

@@ -1,0 +1,214 @@
+"""The composition root: the one file that knows all others and puts a process together."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.concurrency import run_in_threadpool
+
+from app import __version__
+from app.adapters.clock import SystemClock
+from app.adapters.vault import Vault
+from app.admin.pages import admin_router
+from app.config import MissingSetting, Settings
+from app.core.run import CallUsage, RunRef
+from app.intake.webhooks import webhook_router
+from app.ports import CodingAgent, ModelGate, Secrets, Tracker
+from app.store import calls, migrate, sites
+from app.store.database import Database
+from app.store.sites import Row
+
+DESCRIPTOR = Path(__file__).parent.parent / "atlassian-connect.json"
+log = structlog.get_logger()
+
+
+class SchemaBehind(Exception):
+    """The database is older or newer than this code. The message says what to run."""
+
+
+def upgrade(settings: Settings) -> None:
+    """Bring our tables and the engine's to what this version needs; a repeat is harmless."""
+    from app.engine.worker import migrate as migrate_engine
+
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    migrate.upgrade(settings.database())
+    migrate_engine(settings.database())
+
+
+def open_database(settings: Settings) -> Database:
+    """The migrated database. On SQLite it is brought up to date here; Postgres wants it said."""
+    url = settings.database()
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if migrate.current(url) != migrate.head():
+        if not url.startswith("sqlite"):
+            raise SchemaBehind("The database has another version: run `signalbox db upgrade` once.")
+        upgrade(settings)
+    return Database(url)
+
+
+def web_app(settings: Settings, db: Database) -> FastAPI:
+    """The web part: intake, pages, health. It imports no workflow and runs none."""
+    clock, vault = SystemClock(), Vault(settings.secret_key)
+    app = FastAPI(title="Signalbox", version=__version__, docs_url=None, redoc_url=None)
+    app.include_router(webhook_router(db, vault, clock, settings.body_limit))
+    app.include_router(admin_router(db, settings.admin_token))
+
+    @app.get("/healthz")
+    async def healthz() -> JSONResponse:
+        """Asks the database, as a process that has lost it looks alive otherwise."""
+        try:
+            await run_in_threadpool(sites.list_sites, db)
+        except Exception as fault:
+            return JSONResponse({"status": "down", "fault": type(fault).__name__}, 503)
+        return JSONResponse({"status": "ok", "version": __version__})
+
+    @app.get("/atlassian-connect.json")
+    def descriptor() -> JSONResponse:
+        url = settings.url or f"http://{settings.host}:{settings.port}"
+        return JSONResponse(json.loads(DESCRIPTOR.read_text()) | {"baseUrl": url})
+
+    @app.get("/")
+    def index() -> PlainTextResponse:
+        return PlainTextResponse(f"Signalbox {__version__}. Pages for admins: /deliveries\n")
+
+    return app
+
+
+def tracker_factory(secrets: Secrets) -> Callable[[Row], Tracker]:
+    """A tracker by site row; one a site is kept, as it knows its own account by then."""
+    from app.adapters.jira import JiraTracker
+
+    kept: dict[tuple[str, str], Tracker] = {}
+
+    def tracker(site: Row) -> Tracker:
+        key = (site["id"], site["token"])
+        if key not in kept:
+            token = secrets.unseal(site["token"])
+            auth = (site["email"], token) if site["email"] else token
+            kept[key] = JiraTracker(site["id"], site["api_url"], auth, site["deployment"])
+        return kept[key]
+
+    return tracker
+
+
+def agents(settings: Settings) -> Mapping[str, CodingAgent]:
+    """The agents that can start here. Claude Code only with a key; the rehearsal agent always."""
+    from app.sandbox.rehearsal import RehearsalAgent
+
+    found: dict[str, CodingAgent] = {"rehearsal": RehearsalAgent()}
+    if settings.anthropic_api_key:
+        from app.adapters.claude_code import ClaudeCode
+
+        found["claude"] = ClaudeCode(settings.claude_model, settings.claude_cli or None)
+    return found
+
+
+def gate_opener(
+    settings: Settings, db: Database
+) -> Callable[[RunRef, int, int], AbstractAsyncContextManager[ModelGate]]:
+    """Opens an attempt's gate to the model and writes each call into the store."""
+    clock = SystemClock()
+
+    def open_gate(ref: RunRef, number: int, budget: int) -> AbstractAsyncContextManager[ModelGate]:
+        from app.adapters.prices import price
+        from app.metering.gate import Gate
+
+        def started(call_id: str, bound: int) -> None:
+            calls.started(db, ref, number, call_id, bound, clock.now())
+
+        def finished(call_id: str, usage: CallUsage) -> None:
+            calls.finished(db, ref, number, call_id, usage, clock.now())
+
+        return Gate(
+            upstream=settings.anthropic_base_url,
+            api_key=settings.anthropic_api_key,
+            budget=budget,
+            price=price,
+            record_started=started,
+            record_finished=finished,
+        )
+
+    return open_gate
+
+
+def build_worker(settings: Settings, db: Database) -> Any:
+    """The worker of this process with the real adapters."""
+    from app.adapters.bwrap import Bubblewrap
+    from app.adapters.local_git import LocalGit
+    from app.adapters.no_cage import NoCage
+    from app.engine.parts import Parts
+    from app.engine.worker import Worker
+    from app.execution.workspace import refresh_mirror
+
+    mirrors = settings.data.resolve() / "mirrors"
+    parts = Parts(
+        db=db,
+        clock=SystemClock(),
+        tracker=tracker_factory(Vault(settings.secret_key)),
+        code_host=LocalGit(lambda repository: refresh_mirror(mirrors, repository)),
+        agents=agents(settings),
+        cage=Bubblewrap(),
+        no_cage=NoCage(),
+        open_gate=gate_opener(settings, db),
+        data=settings.data.resolve(),
+        url=settings.url,
+    )
+    return Worker(parts, settings.parallel_runs, settings.look_again_seconds)
+
+
+def serve(settings: Settings, *, web_only: bool) -> None:
+    """Web part, and on SQLite the worker with it, until told to stop."""
+    import uvicorn
+
+    if web_only and settings.database().startswith("sqlite"):
+        raise MissingSetting(
+            "SIGNALBOX_DATABASE_URL is not set: --web-only needs Postgres, where the worker is a "
+            "process of its own."
+        )
+    if not web_only and not settings.database().startswith("sqlite"):
+        raise MissingSetting(
+            "SIGNALBOX_DATABASE_URL names Postgres: start `signalbox serve --web-only` and "
+            "`signalbox worker` beside each other."
+        )
+    db = open_database(settings)
+    app = web_app(settings, db)
+    if not web_only:
+        app.router.lifespan_context = _with_worker(settings, db)
+    uvicorn.run(
+        app, host=settings.host, port=settings.port, log_level="warning", server_header=False
+    )
+
+
+def _with_worker(
+    settings: Settings, db: Database
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        worker = build_worker(settings, db)
+        await run_in_threadpool(worker.start)
+        log.info("signalbox is up", port=settings.port, data=str(settings.data))
+        yield
+        await run_in_threadpool(worker.stop)
+
+    return lifespan
+
+
+def work(settings: Settings) -> None:
+    """The worker alone, until SIGTERM or SIGINT."""
+    worker = build_worker(settings, open_database(settings))
+    stop = threading.Event()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wanted, lambda *_: stop.set())
+    worker.start()
+    log.info("the worker is up")
+    stop.wait()
+    worker.stop()

@@ -1,0 +1,201 @@
+"""What we do not own, as Protocols, and the three ways in which it can fail.
+
+Adapters live in `app/adapters`; `adapters/memory.py` answers every port in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from app.core.run import CallUsage, Ending
+from app.core.text import Block, Document
+from app.core.ticket import LabelChange, Ticket
+
+
+class PortError(Exception):
+    """Something outside of us failed. The message is one sentence that a person can act on."""
+
+
+class Transient(PortError):
+    """The far side is down or slow: the same call may work later."""
+
+
+class RateLimited(Transient):
+    """The far side asks us to wait. `after` is in seconds."""
+
+    def __init__(self, message: str, after: float) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class Refused(PortError):
+    """The far side will not do it, now or later: a right is missing or the request is wrong."""
+
+
+class NotFound(Refused):
+    """It is gone, or hidden from us; the far side does not tell which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    id: str
+    name: str
+    kind: str  # atlassian | app | customer | unknown
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment as read. `key` is our own mark when the comment is ours."""
+
+    id: str
+    author: Account
+    text: Document
+    created: datetime
+    updated: datetime
+    restricted: bool = False
+    key: str | None = None
+
+
+class Tracker(Protocol):
+    """One site's Jira. Every method may raise Transient, RateLimited, Refused or NotFound."""
+
+    def myself(self) -> Account: ...
+    def rights(self, project_key: str, names: Sequence[str]) -> Mapping[str, bool]: ...
+    def ticket(self, issue: str) -> Ticket: ...
+    def label_history(self, issue: str) -> Sequence[LabelChange]: ...
+    def account(self, account_id: str) -> Account: ...
+    def roles(self, project_key: str, account_id: str) -> frozenset[str]:
+        """Names of the Jira project roles that the account holds in the project, read live."""
+
+    def comment(self, issue: str, comment_id: str) -> Comment: ...
+    def find_comment(self, issue: str, key: str) -> str | None:
+        """Id of our comment that carries `key` in its property; text is never searched."""
+
+    def put_comment(self, issue: str, key: str, blocks: Sequence[Block]) -> str:
+        """Create the comment that carries `key`, or edit it silently where it exists. Its id."""
+
+    def set_property(self, issue: str, name: str, value: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    branch: str
+    url: str | None
+
+
+class CodeHost(Protocol):
+    """Where the repository lives."""
+
+    def open_agent_pull_requests(self, repository: str, base: str) -> Sequence[PullRequest]: ...
+    def hand_over(self, repository: str, base: str, branch: str, title: str, body: str) -> str | None:
+        """Find or open the pull request of the branch; its address, None where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelGate:
+    """An attempt's only way to the model: a unix socket and the token that the gate expects."""
+
+    socket: Path
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTask:
+    """All that an agent is given. Paths are outside ones; `cage` shows them inside.
+
+    budget: micro-units this attempt may spend. seconds: wall clock until it is stopped.
+    resume: session of an earlier, interrupted attempt. feedback: why the last attempt failed.
+    """
+
+    key: str
+    run: int
+    attempt: int
+    prompt: str
+    guidelines: str
+    worktree: Path
+    home: Path
+    budget: int
+    seconds: float
+    gate: ModelGate | None
+    resume: str | None = None
+    feedback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReport:
+    """What an agent says of its attempt. None of it is evidence.
+
+    ending: Succeeded means "it stopped by itself and claims to be done".
+    usage: one row an API message id, absolute; empty where a gate counts instead.
+    """
+
+    ending: Ending
+    cause: str
+    said: str
+    session: str | None
+    usage: tuple[CallUsage, ...]
+    denied: tuple[str, ...] = ()
+
+
+class Cage(Protocol):
+    """A place to run a command that we do not trust."""
+
+    name: str  # "bubblewrap" | "none"
+
+    def available(self) -> str:
+        """Empty when it works here, tried live; else one sentence: what is missing, what to do."""
+
+    def wrap(
+        self,
+        argv: Sequence[str],
+        *,
+        worktree: Path,
+        home: Path,
+        env: Mapping[str, str],
+        gate: Path | None = None,
+        readable: Sequence[Path] = (),
+    ) -> list[str]:
+        """The command line that runs argv in the cage: cwd = worktree, nothing inherited."""
+
+
+Progress = Callable[[str], None]
+"""Called with one short line whenever the agent begins something new."""
+
+
+class CodingAgent(Protocol):
+    """A client that edits a worktree. It never commits, pushes or sees a secret of ours."""
+
+    name: str  # for settings and rows, e.g. "claude", "rehearsal"
+    title: str  # for people, e.g. "Claude Code"
+    simulated: bool
+    needs_gate: bool
+
+    async def work(
+        self, task: AgentTask, cage: Cage, stop: asyncio.Event, progress: Progress
+    ) -> AgentReport:
+        """Run until done, stopped (`stop` is set) or out of budget or time.
+
+        Leaves no process behind, also when cancelled."""
+
+    def recovered_usage(self, task: AgentTask) -> tuple[CallUsage, ...] | None:
+        """What a killed attempt used, from its transcript; None when that cannot be told."""
+
+    def session_of(self, task: AgentTask) -> str | None:
+        """The session that a killed attempt left behind, when the agent can resume one."""
+
+
+class Secrets(Protocol):
+    """Seals what is stored at rest."""
+
+    def seal(self, plain: str) -> str: ...
+    def unseal(self, sealed: str) -> str: ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...

@@ -1,0 +1,5 @@
+"""Invoices as CSV for a spreadsheet."""
+
+from billing.csv_export.writer import export
+
+__all__ = ["export"]

@@ -1,0 +1,1 @@
+"""One acceptance check for each open ticket."""

@@ -1,0 +1,172 @@
+"""People, projects and what a site is configured with, as Jira's JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from app.sandbox.markup import RichText
+from app.sandbox.records import (
+    CATEGORIES,
+    ISSUE_TYPES,
+    LINK_TYPES,
+    PRIORITIES,
+    ROLES,
+    STATUSES,
+    Project,
+    User,
+)
+from app.sandbox.state import SandboxState
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFace:
+    """How the sandbox shows its records to `viewer` in one API version."""
+
+    state: SandboxState
+    version: str
+    viewer: User
+
+    def url(self, path: str) -> str:
+        return f"{self.state.base_url}/rest/api/{self.version}/{path}"
+
+    def text(self, text: RichText | None) -> Any:
+        if text is None:
+            return None
+        return text.adf() if self.version == "3" else text.wiki()
+
+    # People and projects
+
+    def user(self, account_id: str | None) -> Json | None:
+        """Mail addresses are shown to their owner only, as privacy settings have it by default."""
+        if account_id is None:
+            return None
+        user = self.state.users.get(account_id)
+        if user is None:
+            return {"accountId": account_id, "displayName": "Former user", "active": False}
+        out: Json = {
+            "self": self.url(f"user?accountId={quote(account_id, safe='')}"),
+            "accountId": account_id,
+            "accountType": user.account_type,
+            "displayName": user.display_name,
+            "active": user.active,
+            "timeZone": "Etc/UTC",
+        }
+        if user is self.viewer:
+            out["emailAddress"] = user.email
+        return out
+
+    def project(self, project: Project) -> Json:
+        return {
+            "self": self.url(f"project/{project.id}"),
+            "id": project.id,
+            "key": project.key,
+            "name": project.name,
+            "projectTypeKey": project.type,
+            "simplified": False,
+            "style": "classic",
+            "isPrivate": False,
+        }
+
+    def project_details(self, project: Project) -> Json:
+        kinds = [self.issue_type(type_id) for type_id in ISSUE_TYPES]
+        lead = {"lead": self.user(project.lead)} if project.lead else {}
+        return (
+            self.project(project)
+            | lead
+            | {
+                "description": "",
+                "issueTypes": kinds,
+                "components": [],
+                "versions": [],
+                "assigneeType": "UNASSIGNED",
+                "roles": self.role_links(project),
+            }
+        )
+
+    def role_links(self, project: Project) -> dict[str, str]:
+        return {name: self.url(f"project/{project.id}/role/{role}") for role, name in ROLES.items()}
+
+    def role(self, project: Project, role: int) -> Json:
+        members = [self.state.users[member] for member in project.members[role]]
+        return {
+            "self": self.url(f"project/{project.id}/role/{role}"),
+            "id": role,
+            "name": ROLES[role],
+            "description": f"{ROLES[role]} of the project",
+            "actors": [
+                {
+                    "id": 10_000 + position,
+                    "displayName": member.display_name,
+                    "type": "atlassian-user-role-actor",
+                    "actorUser": {"accountId": member.account_id},
+                }
+                for position, member in enumerate(members)
+            ],
+        }
+
+    # Small things of an issue
+
+    def issue_type(self, type_id: str) -> Json:
+        return {
+            "self": self.url(f"issuetype/{type_id}"),
+            "id": type_id,
+            "name": ISSUE_TYPES[type_id],
+            "description": "",
+            "iconUrl": "",
+            "subtask": False,
+            "hierarchyLevel": 1 if ISSUE_TYPES[type_id] == "Epic" else 0,
+        }
+
+    def status(self, status_id: str) -> Json:
+        status = STATUSES[status_id]
+        number, name, colour = CATEGORIES[status.category]
+        return {
+            "self": self.url(f"status/{status.id}"),
+            "description": "",
+            "iconUrl": f"{self.state.base_url}/",
+            "name": status.name,
+            "id": status.id,
+            "statusCategory": {
+                "self": self.url(f"statuscategory/{number}"),
+                "id": number,
+                "key": status.category,
+                "colorName": colour,
+                "name": name,
+            },
+        }
+
+    def priority(self, priority: str) -> Json:
+        return {
+            "self": self.url(f"priority/{priority}"),
+            "id": priority,
+            "name": PRIORITIES[priority],
+            "iconUrl": "",
+        }
+
+    def transition(self, status_id: str) -> Json:
+        status = STATUSES[status_id]
+        return {
+            "id": status.transition,
+            "name": status.name,
+            "to": self.status(status_id),
+            "hasScreen": False,
+            "isGlobal": True,
+            "isInitial": False,
+            "isAvailable": True,
+            "isConditional": False,
+            "looped": False,
+        }
+
+    def link_type(self, type_id: str) -> Json:
+        name, inward, outward = LINK_TYPES[type_id]
+        return {
+            "id": type_id,
+            "name": name,
+            "inward": inward,
+            "outward": outward,
+            "self": self.url(f"issueLinkType/{type_id}"),
+        }

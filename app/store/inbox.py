@@ -1,0 +1,153 @@
+"""Deliveries: each kept once, relayed once, and told what became of it.
+
+This is no queue: no attempts, no back-off, no schedule. The relay marks a row and enqueues its
+workflow in one transaction, so that a crash leaves both or neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from app.store.database import Database
+from app.store.schema import inbox, ticket
+
+Enqueue = Callable[[Connection, str, str, tuple[Any, ...]], None]
+"""Starts workflow `name` under an id with arguments, in the caller's transaction."""
+
+
+def receive(db: Database, row: Mapping[str, Any]) -> str:
+    """Keep the delivery; the id under which it, or an earlier one of the same change, is kept."""
+    with db.write() as c:
+        c.execute(db.insert(inbox).values(**row).on_conflict_do_nothing())
+        same = sa.and_(inbox.c.site_id == row["site_id"], inbox.c.ident == row["ident"])
+        if row["once_key"] is not None:
+            once = sa.and_(inbox.c.site_id == row["site_id"], inbox.c.once_key == row["once_key"])
+            same = sa.or_(same, once)
+        return str(c.execute(sa.select(inbox.c.id).where(same).order_by(inbox.c.seq)).scalar())
+
+
+def wake(db: Database, site_id: str, project_key: str | None, why: str, now: datetime) -> int:
+    """Have every deferred ticket of the site or project looked at again. How many there are."""
+    with db.write() as c:
+        return wake_in(c, db, site_id, project_key, why, now)
+
+
+def wake_in(
+    c: Connection, db: Database, site_id: str, project_key: str | None, why: str, now: datetime
+) -> int:
+    query = sa.select(ticket).where(ticket.c.site_id == site_id, ticket.c.look_again.is_(True))
+    if project_key is not None:
+        query = query.where(ticket.c.project_key == project_key)
+    rows = list(c.execute(query).mappings())
+    for row in rows:
+        put_own(c, db, site_id, row["issue_id"], f"wake:{row['issue_id']}:{row['gen']}", why, now)
+    return len(rows)
+
+
+def put_own(
+    c: Connection, db: Database, site_id: str, issue_id: str, ident: str, why: str, now: datetime
+) -> None:
+    """An inbox row that we write ourselves: the ticket is to be looked at again."""
+    row = {
+        "id": f"own-{site_id}-{ident}",
+        "site_id": site_id,
+        "ident": ident,
+        "event": "signalbox:" + why,
+        "kind": "ticket",
+        "issue_id": issue_id,
+        "reason": "",
+        "received_at": now,
+    }
+    c.execute(db.insert(inbox).values(**row).on_conflict_do_nothing())
+
+
+def relay(db: Database, enqueue: Enqueue, now: datetime, most: int = 100) -> int:
+    """Hand the waiting deliveries to their workflows. How many rows there were."""
+    with db.write() as c:
+        waiting = sa.select(inbox).where(inbox.c.relayed_at.is_(None), inbox.c.outcome.is_(None))
+        waiting = waiting.order_by(inbox.c.seq).limit(most)
+        if not db.sqlite:
+            waiting = waiting.with_for_update(skip_locked=True)
+        rows = list(c.execute(waiting).mappings())
+        for row in rows:
+            values = {"workflow_id": _start(c, db, enqueue, row), "relays": row["relays"] + 1}
+            mark = inbox.update().where(inbox.c.seq == row["seq"])
+            c.execute(mark.values(relayed_at=now, **values))
+    return len(rows)
+
+
+def _start(c: Connection, db: Database, enqueue: Enqueue, row: sa.RowMapping) -> str:
+    """Enqueue what the row asks for; the id of the workflow that will settle it."""
+    site_id, issue_id = row["site_id"], row["issue_id"]
+    workflow_id = ""
+    if row["kind"] in ("ticket", "both"):
+        workflow_id = _assess(c, db, enqueue, site_id, issue_id)
+    if row["kind"] in ("comment", "both"):
+        args = (site_id, issue_id, row["comment_id"], row["comment_version"] or "1")
+        again = f":again{row['relays']}" if row["relays"] else ""
+        workflow_id = f"command:{':'.join(args)}{again}"
+        enqueue(c, "obey_comment", workflow_id, args)
+    return workflow_id
+
+
+def _assess(c: Connection, db: Database, enqueue: Enqueue, site_id: str, issue_id: str) -> str:
+    """Events of one ticket that arrive before its assessment begins share that assessment."""
+    first = {"site_id": site_id, "issue_id": issue_id, "gen": 1, "taken": 0}
+    key = sa.and_(ticket.c.site_id == site_id, ticket.c.issue_id == issue_id)
+    made = c.execute(db.insert(ticket).values(**first).on_conflict_do_nothing()).rowcount
+    bump = ticket.update().where(key, ticket.c.taken >= ticket.c.gen).values(gen=ticket.c.gen + 1)
+    begun = c.execute(bump).rowcount
+    gen = int(c.execute(sa.select(ticket.c.gen).where(key)).scalar_one())
+    workflow_id = f"assess:{site_id}:{issue_id}:{gen}"
+    if made or begun:
+        enqueue(c, "assess_ticket", workflow_id, (site_id, issue_id, gen))
+    return workflow_id
+
+
+def settle(db: Database, workflow_id: str, outcome: str, reason: str) -> None:
+    """Write what became of every delivery that this workflow stood for."""
+    mine = sa.and_(inbox.c.workflow_id == workflow_id, inbox.c.outcome.is_(None))
+    with db.write() as c:
+        if outcome != "parked":  # rows of our own have said all they had to say
+            c.execute(inbox.delete().where(mine, inbox.c.event.startswith("signalbox:")))
+        c.execute(inbox.update().where(mine).values(outcome=outcome, reason=reason))
+
+
+def deliveries(db: Database, site_id: str | None, most: int = 100) -> list[sa.RowMapping]:
+    """The newest first, without bodies."""
+    columns = [column for column in inbox.c if column.name != "body"]
+    query = sa.select(*columns).order_by(inbox.c.seq.desc()).limit(most)
+    if site_id is not None:
+        query = query.where(inbox.c.site_id == site_id)
+    with db.read() as c:
+        return list(c.execute(query).mappings())
+
+
+def counts(db: Database, site_id: str | None = None) -> dict[str, int]:
+    """Deliveries by outcome; "waiting" are those without one. Our own rows do not count."""
+    outcome = sa.func.coalesce(inbox.c.outcome, "waiting")
+    query = sa.select(outcome, sa.func.count()).where(~inbox.c.event.startswith("signalbox:"))
+    if site_id is not None:
+        query = query.where(inbox.c.site_id == site_id)
+    with db.read() as c:
+        return {name: count for name, count in c.execute(query.group_by(outcome))}
+
+
+def erase_bodies(db: Database, before: datetime) -> int:
+    """Bodies are kept for tracing a fault, 30 days at most; the row with its key stays."""
+    old = sa.and_(inbox.c.received_at < before, inbox.c.body.is_not(None))
+    with db.write() as c:
+        return c.execute(inbox.update().where(old).values(body=None)).rowcount
+
+
+def wait_again(db: Database, workflow_id: str, why: str) -> None:
+    """The deliveries of this workflow wait for the relay once more: nothing is lost."""
+    mine = sa.and_(inbox.c.workflow_id == workflow_id, inbox.c.outcome.is_(None))
+    with db.write() as c:
+        values = {"relayed_at": None, "workflow_id": None, "reason": why}
+        c.execute(inbox.update().where(mine).values(**values))

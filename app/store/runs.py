@@ -1,0 +1,272 @@
+"""Runs and attempts: the claim, the start with its money, what happens, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from app.core.run import Ending, RunRef
+from app.store import ledger
+from app.store.database import Database
+from app.store.inbox import Enqueue, put_own, wake_in
+from app.store.schema import attempt, hold, run
+
+Row = sa.RowMapping
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What the first attempt of a run sets aside. amount: micro-units. zone: the site's, IANA."""
+
+    amount: int
+    zone: str
+
+
+def _key(ref: RunRef) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        run.c.site_id == ref.site_id,
+        run.c.issue_id == ref.issue_id,
+        run.c.number == ref.number,
+    )
+
+
+def _attempt_key(ref: RunRef, number: int) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        attempt.c.site_id == ref.site_id,
+        attempt.c.issue_id == ref.issue_id,
+        attempt.c.run == ref.number,
+        attempt.c.number == number,
+    )
+
+
+class AlreadyRunning(Exception):
+    """The ticket has an active run, or this trigger has had its run."""
+
+
+def start(
+    db: Database,
+    values: Mapping[str, Any],
+    money: Money,
+    slots: int,
+    enqueue: Enqueue,
+    now: datetime,
+) -> RunRef | ledger.NoRoom | None:
+    """Claim the ticket, set the first attempt's money aside and start the run's workflow, in one
+    transaction. NoRoom names the budget that refused; None = the project's last slot is taken.
+    Raises AlreadyRunning. In every case but the first, nothing is written."""
+    site_id, issue_id = values["site_id"], values["issue_id"]
+    with db.write() as c:
+        _lock_project(c, db, site_id, values["project_key"])
+        same = sa.and_(run.c.site_id == site_id, run.c.issue_id == issue_id)
+        before = list(c.execute(sa.select(run).where(same)).mappings())
+        for row in before:
+            if row["ended_at"] is None or row["trigger_id"] == values["trigger_id"]:
+                raise AlreadyRunning(f"run {row['number']}")
+        if _active_in(c, site_id, values["project_key"]) >= slots:
+            return None
+        ref = RunRef(site_id, issue_id, values["key"], len(before) + 1)
+        room = _reserve(c, db, ref, 1, values, money, now)
+        if isinstance(room, ledger.NoRoom):
+            return room
+        c.execute(run.insert().values(**values, number=ref.number, step=0, created_at=now))
+        enqueue(c, "run_ticket", ref.workflow_id, (site_id, issue_id, ref.number))
+    return ref
+
+
+def _lock_project(c: Connection, db: Database, site_id: str, project_key: str) -> None:
+    """Two starts in one project take turns (on SQLite every writer does)."""
+    if not db.sqlite:
+        c.execute(sa.text("select pg_advisory_xact_lock(hashtext(:k))"), {"k": site_id + project_key})
+
+
+def _active_in(c: Connection, site_id: str, project_key: str) -> int:
+    active = sa.and_(
+        run.c.site_id == site_id, run.c.project_key == project_key, run.c.ended_at.is_(None)
+    )
+    return int(c.execute(sa.select(sa.func.count()).select_from(run).where(active)).scalar_one())
+
+
+def _reserve(
+    c: Connection,
+    db: Database,
+    ref: RunRef,
+    number: int,
+    row: Mapping[str, Any],
+    money: Money,
+    now: datetime,
+) -> ledger.Reserved | ledger.NoRoom:
+    return ledger.reserve_in(
+        c,
+        db,
+        hold_id=ref.hold_id(number),
+        site_id=ref.site_id,
+        zone=money.zone,
+        project_key=row["project_key"],
+        issue_id=ref.issue_id,
+        run=ref.number,
+        attempt=number,
+        amount=money.amount,
+        simulated=row["simulated"],
+        actor=row["actor"],
+        now=now,
+    )
+
+
+def reserve_attempt(
+    db: Database, ref: RunRef, number: int, money: Money, now: datetime
+) -> ledger.Reserved | ledger.NoRoom:
+    """Set money aside for a further attempt of a run."""
+    with db.write() as c:
+        row = c.execute(sa.select(run).where(_key(ref))).mappings().one()
+        return _reserve(c, db, ref, number, dict(row), money, now)
+
+
+def get(db: Database, site_id: str, issue_id: str, number: int) -> Row:
+    with db.read() as c:
+        ref = RunRef(site_id, issue_id, "", number)
+        return c.execute(sa.select(run).where(_key(ref))).mappings().one()
+
+
+def of_ticket(db: Database, site_id: str, issue_id: str) -> list[Row]:
+    same = sa.and_(run.c.site_id == site_id, run.c.issue_id == issue_id)
+    with db.read() as c:
+        return list(c.execute(sa.select(run).where(same).order_by(run.c.number)).mappings())
+
+
+def active(db: Database) -> list[Row]:
+    with db.read() as c:
+        return list(c.execute(sa.select(run).where(run.c.ended_at.is_(None))).mappings())
+
+
+def running_in(db: Database, site_id: str, project_key: str) -> int:
+    with db.read() as c:
+        return _active_in(c, site_id, project_key)
+
+
+def note(db: Database, ref: RunRef, **values: Any) -> None:
+    """Write what is known of a run by now: step, base commit, comment, last sign of life."""
+    with db.write() as c:
+        c.execute(run.update().where(_key(ref)).values(**values))
+
+
+def ask_stop(db: Database, ref: RunRef, by: str, why: str) -> bool:
+    """Say that a stop is wanted. The first one counts. False when the run has ended."""
+    wanted = sa.and_(_key(ref), run.c.ended_at.is_(None))
+    first = sa.and_(wanted, run.c.stop_why.is_(None))
+    with db.write() as c:
+        c.execute(run.update().where(first).values(stop_by=by, stop_why=why))
+        return c.execute(sa.select(run.c.number).where(wanted)).first() is not None
+
+
+def stop_asked(db: Database, ref: RunRef) -> str | None:
+    with db.read() as c:
+        return c.execute(sa.select(run.c.stop_why).where(_key(ref))).scalar()
+
+
+def open_attempt(db: Database, ref: RunRef, number: int, now: datetime) -> bool:
+    """True for the first caller only: a repeat of the step must not start the agent again."""
+    values = {
+        "site_id": ref.site_id,
+        "issue_id": ref.issue_id,
+        "run": ref.number,
+        "number": number,
+        "started_at": now,
+    }
+    with db.write() as c:
+        insert = db.insert(attempt).values(**values).on_conflict_do_nothing()
+        return bool(c.execute(insert).rowcount)
+
+
+def close_attempt(
+    db: Database,
+    ref: RunRef,
+    number: int,
+    values: Mapping[str, Any],
+    now: datetime,
+) -> Row:
+    """End the attempt and settle its money (`cost` None = unknown: the full hold), together.
+
+    Returns the row as it is: where the attempt had ended before, nothing is changed."""
+    with db.write() as c:
+        key = _attempt_key(ref, number)
+        still_open = sa.and_(key, attempt.c.ended_at.is_(None))
+        amount = sa.select(hold.c.amount).where(
+            hold.c.site_id == ref.site_id, hold.c.id == ref.hold_id(number)
+        )
+        cost = values["cost"]
+        if cost is None:
+            cost = c.execute(amount).scalar_one()
+        ended = attempt.update().where(still_open).values(**{**values, "cost": cost}, ended_at=now)
+        if c.execute(ended).rowcount:
+            ledger.settle_in(
+                c,
+                db,
+                site_id=ref.site_id,
+                hold_id=ref.hold_id(number),
+                actual=cost,
+                actor="signalbox",
+                now=now,
+            )
+        return c.execute(sa.select(attempt).where(key)).mappings().one()
+
+
+def judge_attempt(db: Database, ref: RunRef, number: int, ending: Ending, cause: str) -> None:
+    """What we observed outranks what the agent claimed."""
+    with db.write() as c:
+        values = {"ending": ending, "cause": cause}
+        c.execute(attempt.update().where(_attempt_key(ref, number)).values(**values))
+
+
+def attempts(db: Database, ref: RunRef) -> list[Row]:
+    same = sa.and_(
+        attempt.c.site_id == ref.site_id,
+        attempt.c.issue_id == ref.issue_id,
+        attempt.c.run == ref.number,
+    )
+    with db.read() as c:
+        query = sa.select(attempt).where(same).order_by(attempt.c.number)
+        return list(c.execute(query).mappings())
+
+
+def finish(db: Database, ref: RunRef, values: Mapping[str, Any], now: datetime) -> Row:
+    """End the run: release its claim, give back money that no attempt used, erase the frozen
+    text, and wake the tickets that may have waited for it. A repeat changes nothing."""
+    with db.write() as c:
+        still_open = sa.and_(_key(ref), run.c.ended_at.is_(None))
+        ended = run.update().where(still_open).values(**values, ended_at=now, spec=None, doing=None)
+        if c.execute(ended).rowcount:
+            for hold_id in _unused_holds(c, ref):
+                ledger.void_in(
+                    c, db, site_id=ref.site_id, hold_id=hold_id, actor="signalbox", now=now
+                )
+            row = c.execute(sa.select(run).where(_key(ref))).mappings().one()
+            wake_in(c, db, ref.site_id, row["project_key"], "run-ended", now)
+            ident = f"ended:{ref.issue_id}:{ref.number}"  # its own comment has to stay true
+            put_own(c, db, ref.site_id, ref.issue_id, ident, "run-ended", now)
+        return c.execute(sa.select(run).where(_key(ref))).mappings().one()
+
+
+def holds(db: Database, ref: RunRef) -> list[int]:
+    """What was set aside for each attempt of the run, in micro-units, given back or not."""
+    mine = sa.and_(
+        hold.c.site_id == ref.site_id, hold.c.issue_id == ref.issue_id, hold.c.run == ref.number
+    )
+    with db.read() as c:
+        return list(c.execute(sa.select(hold.c.amount).where(mine)).scalars())
+
+
+def _unused_holds(c: Connection, ref: RunRef) -> Sequence[str]:
+    mine = sa.and_(
+        hold.c.site_id == ref.site_id,
+        hold.c.issue_id == ref.issue_id,
+        hold.c.run == ref.number,
+        hold.c.state == "held",
+    )
+    return list(c.execute(sa.select(hold.c.id).where(mine)).scalars())
+
+

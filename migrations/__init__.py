@@ -1,0 +1,1 @@
+"""Changes of our tables, in order. Run by `signalbox db upgrade`."""

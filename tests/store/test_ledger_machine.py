@@ -1,0 +1,30 @@
+"""The ledger against its model, and the ledger with faults: each must be noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+
+from app.store.database import Database
+from tests.store.ledger_machine import play
+from tests.store.ledger_mutants import MUTANTS
+
+
+@pytest.mark.slow
+def test_every_history_ends_as_the_model_says(database: Database) -> None:
+    play(database, 300)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_a_fault_is_noticed(
+    database: Database,
+    mutant: Callable[[pytest.MonkeyPatch], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mutant(monkeypatch)
+    # By the model, or by a table that refuses an amount below 0.
+    with pytest.raises((AssertionError, sa.exc.IntegrityError)):
+        play(database, 300, shrink=False)
