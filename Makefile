@@ -48,7 +48,7 @@ types: setup ## strict types
 	@$(BIN)/mypy
 
 contract: setup ## who may import whom
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 check: lint types contract ## every check that is no test
 
@@ -61,8 +61,8 @@ clean: ## remove what setup and the tests made
 
 .venv/.venv:
 	@if [ -z "$(PYTHON)" ]; then echo "Signalbox needs Python 3.11 or newer; none was found (set PYTHON=/path/to/python3)." >&2; exit 1; fi
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Signalbox needs Python 3.11 or newer; $(PYTHON) is older." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Signalbox needs Python 3.11 or newer; $(PYTHON) is older or does not run." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv." >&2; exit 1; }
 	@echo "Making .venv with $$("$(PYTHON)" --version) ..."

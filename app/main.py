@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from app.admin.pages import admin_router
 from app.config import MissingSetting, Settings
 from app.core.run import CallUsage, RunRef
 from app.intake.webhooks import webhook_router
-from app.ports import CodingAgent, ModelGate, Secrets, Tracker
+from app.ports import Cage, CodeHost, CodingAgent, ModelGate, Secrets, Tracker
 from app.store import calls, migrate, sites
 from app.store.database import Database
 from app.store.sites import Row
@@ -67,7 +68,7 @@ def web_app(settings: Settings, db: Database) -> FastAPI:
         """Asks the database, as a process that has lost it looks alive otherwise."""
         try:
             await run_in_threadpool(sites.list_sites, db)
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - down is down
             return JSONResponse({"status": "down", "fault": type(fault).__name__}, 503)
         return JSONResponse({"status": "ok", "version": __version__})
 
@@ -83,13 +84,13 @@ def web_app(settings: Settings, db: Database) -> FastAPI:
     return app
 
 
-def tracker_factory(secrets: Secrets) -> Callable[[Row], Tracker]:
+def tracker_factory(secrets: Secrets) -> Callable[[Row | Mapping[str, Any]], Tracker]:
     """A tracker by site row; one a site is kept, as it knows its own account by then."""
     from app.adapters.jira import JiraTracker
 
     kept: dict[tuple[str, str], Tracker] = {}
 
-    def tracker(site: Row) -> Tracker:
+    def tracker(site: Row | Mapping[str, Any]) -> Tracker:
         key = (site["id"], site["token"])
         if key not in kept:
             token = secrets.unseal(site["token"])
@@ -140,23 +141,35 @@ def gate_opener(
     return open_gate
 
 
-def build_worker(settings: Settings, db: Database) -> Any:
-    """The worker of this process with the real adapters."""
-    from app.adapters.bwrap import Bubblewrap
+def code_host(settings: Settings) -> CodeHost:
+    """Where repositories live, seen through our mirrors of them."""
     from app.adapters.local_git import LocalGit
-    from app.adapters.no_cage import NoCage
-    from app.engine.parts import Parts
-    from app.engine.worker import Worker
     from app.execution.workspace import refresh_mirror
 
     mirrors = settings.data.resolve() / "mirrors"
+    return LocalGit(lambda repository: refresh_mirror(mirrors, repository))
+
+
+def cage() -> Cage:
+    """The cage that agents work in."""
+    from app.adapters.bwrap import Bubblewrap
+
+    return Bubblewrap()
+
+
+def build_worker(settings: Settings, db: Database) -> Any:
+    """The worker of this process with the real adapters."""
+    from app.adapters.no_cage import NoCage
+    from app.engine.parts import Parts
+    from app.engine.worker import Worker
+
     parts = Parts(
         db=db,
         clock=SystemClock(),
         tracker=tracker_factory(Vault(settings.secret_key)),
-        code_host=LocalGit(lambda repository: refresh_mirror(mirrors, repository)),
+        code_host=code_host(settings),
         agents=agents(settings),
-        cage=Bubblewrap(),
+        cage=cage(),
         no_cage=NoCage(),
         open_gate=gate_opener(settings, db),
         data=settings.data.resolve(),
@@ -200,6 +213,25 @@ def _with_worker(
         await run_in_threadpool(worker.stop)
 
     return lifespan
+
+
+@contextmanager
+def running_web(app: FastAPI, port: int) -> Iterator[str]:
+    """The web part in a thread of this process, port 0 = any; its address."""
+    import uvicorn
+
+    with socket.socket() as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", port))
+        config = uvicorn.Config(app, log_level="warning", server_header=False, lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(5)
 
 
 def work(settings: Settings) -> None:

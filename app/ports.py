@@ -93,7 +93,9 @@ class CodeHost(Protocol):
     """Where the repository lives."""
 
     def open_agent_pull_requests(self, repository: str, base: str) -> Sequence[PullRequest]: ...
-    def hand_over(self, repository: str, base: str, branch: str, title: str, body: str) -> str | None:
+    def hand_over(
+        self, repository: str, base: str, branch: str, title: str, body: str
+    ) -> str | None:
         """Find or open the pull request of the branch; its address, None where there are none."""
 
 

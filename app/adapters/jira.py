@@ -64,7 +64,7 @@ class JiraTracker:
         if self._cloud:
             present = self._issue(issue, fields=fields)
             path = f"/issue/{_part(issue)}/changelog"
-            histories = list(self._pages(path, "values", f"The ticket {issue}"))
+            histories = list(self._pages(path, "values", f"the ticket {issue}"))
         else:
             present = self._issue(issue, fields=fields, expand="changelog")
             histories = present["changelog"]["histories"]
@@ -75,7 +75,7 @@ class JiraTracker:
 
     def roles(self, project_key: str, account_id: str) -> frozenset[str]:
         """Held as a person or through a group. Reading roles takes the right to administer."""
-        path, what = f"/project/{_part(project_key)}/role", f"The roles of {project_key}"
+        path, what = f"/project/{_part(project_key)}/role", f"the role list of {project_key}"
         links: Json = self._api.repeat(Call("GET", path, what, "Administer Projects"))
         direct, by_group = set[str](), dict[str, set[str]]()
         names = {account_id}
@@ -129,7 +129,7 @@ class JiraTracker:
 
     def set_property(self, issue: str, name: str, value: Mapping[str, Any]) -> None:
         path = f"/issue/{_part(issue)}/properties/{_part(name)}"
-        self._api.repeat(Call("PUT", path, f"The ticket {issue}", "Edit Issues", body=dict(value)))
+        self._api.repeat(Call("PUT", path, f"the ticket {issue}", "Edit Issues", body=dict(value)))
 
     # Parts
 
@@ -137,7 +137,7 @@ class JiraTracker:
         sent = {"body": body, "properties": [{"key": PROPERTY, "value": {"key": key}}]}
         path = f"/issue/{_part(issue)}/comment"
         made = self._api.once(
-            Call("POST", path, f"A comment on {issue}", "Add Comments", body=sent)
+            Call("POST", path, f"a new comment on {issue}", "Add Comments", body=sent)
         )
         return str(made["id"])
 
@@ -145,7 +145,7 @@ class JiraTracker:
         if reading.same_text(found.get("body"), body):
             return str(found["id"])
         path = f"/issue/{_part(issue)}/comment/{_part(str(found['id']))}"
-        what, need = f"Our comment on {issue}", "Edit Own Comments"
+        what, need = f"our comment on {issue}", "Edit Own Comments"
         silently = Call("PUT", path, what, need, {"notifyUsers": "false"}, {"body": body})
         try:
             self._api.repeat(silently)
@@ -158,7 +158,7 @@ class JiraTracker:
         path = f"/issue/{_part(issue)}/comment"
         params = {"orderBy": "-created", "expand": "properties"}
         mine = self.myself().id
-        for body in self._pages(path, "comments", f"The ticket {issue}", params):
+        for body in self._pages(path, "comments", f"the ticket {issue}", params):
             if reading.account(body.get("author")).id == mine and self._mark(body) == key:
                 return body
         return None
@@ -171,25 +171,25 @@ class JiraTracker:
             return reading.mark(body["properties"])
         path = f"/comment/{_part(str(body['id']))}/properties/{PROPERTY}"
         try:
-            return reading.mark([self._api.repeat(Call("GET", path, "A mark of our comment"))])
+            return reading.mark([self._api.repeat(Call("GET", path, "the mark of our comment"))])
         except NotFound:
             return None
 
     def _comment(self, issue: str, comment_id: str) -> Json:
         path = f"/issue/{_part(issue)}/comment/{_part(comment_id)}"
-        what = f"The comment {comment_id} of {issue}"
+        what = f"the comment {comment_id} of {issue}"
         found: Json = self._api.repeat(Call("GET", path, what, params={"expand": "properties"}))
         return found
 
     def _issue(self, issue: str, **params: str) -> Json:
-        what = f"The ticket {issue}"
+        what = f"the ticket {issue}"
         path = f"/issue/{_part(issue)}"
         found: Json = self._api.repeat(Call("GET", path, what, "Browse Projects", params))
         return found
 
     def _user(self, account_id: str, **params: str) -> Json:
         params["accountId" if self._cloud else "key"] = account_id
-        need, what = "Browse users and groups", f"The account {account_id}"
+        need, what = "Browse users and groups", f"the account {account_id}"
         found: Json = self._api.repeat(Call("GET", "/user", what, need, params))
         return found
 
@@ -198,7 +198,7 @@ class JiraTracker:
         if not self._cloud:
             items = self._user(account_id, expand="groups").get("groups", {}).get("items") or ()
             return {str(group["name"]) for group in items}
-        need, what = "Browse users and groups", f"The groups of {account_id}"
+        need, what = "Browse users and groups", f"the group list of {account_id}"
         params = {"accountId": account_id}
         found = self._api.repeat(Call("GET", "/user/groups", what, need, params))
         return {
@@ -216,7 +216,7 @@ class JiraTracker:
             start += len(page[key])
             if not page[key] or page.get("isLast") or start >= page.get("total", math.inf):
                 return
-        raise Refused(f"{what} has more entries than Signalbox reads.")
+        raise Refused(f"There is more about {what} than Signalbox reads.")
 
 
 def _actors(actors: Sequence[Json]) -> tuple[set[str], set[str]]:
@@ -232,4 +232,7 @@ def _actors(actors: Sequence[Json]) -> tuple[set[str], set[str]]:
 
 
 def _part(text: str) -> str:
+    """One part of an address, whatever the text is."""
+    if text in (".", ".."):
+        raise Refused(f"There is nothing called {text!r} in Jira.")
     return quote(text, safe="")

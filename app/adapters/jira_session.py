@@ -66,7 +66,7 @@ class Patience:
 
     def wait(self, fault: Transient) -> bool:
         """Wait before another try; False when there is none."""
-        wanted = fault.after if isinstance(fault, RateLimited) else 0.2 * 2**self._tries
+        wanted = fault.after if isinstance(fault, RateLimited) else 0.15 * 2**self._tries
         seconds = wanted * random.uniform(0.7, 1.3)
         spent = self._tries == TRIES or time.monotonic() - self._began > LATE
         if spent or max(wanted, seconds) > self._left:
@@ -186,10 +186,10 @@ class JiraSession:
             return Denied(f"Jira does not let {self._who()} use {call.what}.{need}{said}")
         if status == 404:
             return NotFound(
-                f"{call.what} is not visible: deleted or hidden from Signalbox.{need}{said}"
+                f"{_start(call.what)} is not visible: deleted or hidden from Signalbox.{need}{said}"
             )
         if status == 413:
-            return Refused(f"{call.what} takes no more: the ticket is full of comments.{said}")
+            return Refused(f"There is no room for {call.what}: it is full of comments.{said}")
         return Refused(f"Jira refuses {call.what} ({status}).{need}{said}")
 
     def _limit(self, response: Response) -> RateLimited:
@@ -204,7 +204,7 @@ class JiraSession:
         return RateLimited(f"Jira asks to wait {after:.0f} seconds{why}.", after)
 
     def _who(self) -> str:
-        return "the token" if isinstance(self._auth, str) else self._auth[0]
+        return "this account" if isinstance(self._auth, str) else self._auth[0]
 
 
 def _wait_of(response: Response) -> float | None:
@@ -255,6 +255,10 @@ def _said(response: Response) -> str:
     parts += [body[name] for name in ("message", "errorMessage") if body.get(name)]
     text = " ".join(str(part).strip() for part in parts)[:500]
     return f" Jira says: {text}" if text else ""
+
+
+def _start(what: str) -> str:
+    return what[:1].upper() + what[1:]
 
 
 def _first(error: Exception) -> str:

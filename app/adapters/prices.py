@@ -25,7 +25,13 @@ class Rates:
 
 
 def price(
-    model: str, *, fresh: int = 0, written: int = 0, written_long: int = 0, read: int = 0, out: int = 0
+    model: str,
+    *,
+    fresh: int = 0,
+    written: int = 0,
+    written_long: int = 0,
+    read: int = 0,
+    out: int = 0,
 ) -> int | None:
     """Micro-units, rounded up, of one request at list price; None when the model is unknown.
 

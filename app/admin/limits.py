@@ -25,11 +25,11 @@ class Level:
 
 def level(desk: Desk, site_id: str, project: str | None, ticket: str | None) -> Level:
     """Raises Invalid, sites.Unknown, or what the tracker raises about a ticket."""
-    tracker = desk.jira(site_id)
+    sites.get_site(desk.db, site_id)
     if ticket == EVERY:
         return Level("ticket", EVERY)
     if ticket is not None:
-        found = tracker.ticket(ticket.upper())
+        found = desk.jira(site_id).ticket(ticket.upper())
         return Level("ticket", found.id, found.project_key, found.key)
     if project is None:
         return Level("site", site_id)

@@ -20,12 +20,12 @@ def grant(
 
     Raises Invalid, sites.Unknown, or what the tracker raises."""
     values = _named(right, site_id, project, kind, subject)
-    tracker = desk.jira(site_id)
+    sites.get_site(desk.db, site_id)
     if project != EVERY and sites.get_project(desk.db, site_id, values["project_key"]) is None:
         raise sites.Unknown(
             f"There is no project {values['project_key']} in {site_id}: `signalbox project add`."
         )
-    account = tracker.account(values["subject"]) if kind == "account" else None
+    account = desk.jira(site_id).account(values["subject"]) if kind == "account" else None
     if account is not None and account.kind in ("app", "customer"):
         raise Invalid(f"{account.name} is no person of the site: an app or customer has no rights.")
     sites.add_grant(desk.db, {**values, "granted_at": desk.now})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,20 +24,22 @@ Titles = Mapping[str, tuple[str, bool]]
 """By an agent's name: its title for people, and whether it is simulated."""
 
 
-def tell(
-    db: Database,
-    tracker: Tracker,
-    site: Row,
-    titles: Titles,
-    issue_id: str,
-    spec_hash: str,
-    gen: int,
-    now: datetime,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the comment is written with. titles: by an agent's name, see Titles."""
+
+    db: Database
+    tracker: Tracker
+    site: Row
+    titles: Titles
+
+
+def tell(desk: Desk, issue_id: str, spec_hash: str, gen: int, now: datetime) -> None:
     """Say in the ticket what was found and decided for the text `spec_hash`.
 
     Where the text has changed since, nothing is said: it is assessed once more instead.
     """
+    db, tracker, site = desk.db, desk.tracker, desk.site
     try:
         ticket = tracker.ticket(issue_id)
     except NotFound:
@@ -54,7 +57,7 @@ def tell(
         return
     view = ReadinessView(
         readiness=readiness,
-        decision=_decision(row["decision"] or {}, titles.get(project["agent"])),
+        decision=_decision(row["decision"] or {}, desk.titles.get(project["agent"])),
         label=site["label"],
         nothing_spent=spending.ticket_cost(db, site["id"], issue_id) == (0, 0),
         unread=ticket.description.unread,
@@ -66,7 +69,9 @@ def tell(
         tickets.record(db, site["id"], issue_id, {"comment_id": comment_id})
 
 
-def _decision(decision: Mapping[str, Any], agent: tuple[str, bool] | None) -> Starts | Defer | NoStart:
+def _decision(
+    decision: Mapping[str, Any], agent: tuple[str, bool] | None
+) -> Starts | Defer | NoStart:
     match decision.get("decision"):
         case "admit":
             title, simulated = agent or ("An agent", False)

@@ -23,6 +23,7 @@ from app.core.wording import (
     MODAL,
     MOTIVE,
     OBSERVABLE,
+    PRETTY,
     REASON,
     VERIFYING,
     WOOLLY,
@@ -57,7 +58,8 @@ MEASURE = re.compile(
     r"less than|at most|at least|more than|within|fewer than|up to|over) (?:\w+ )?\d|[<>≤≥]=? ?\d"
 )
 LIMIT = re.compile(
-    r"\bout of scope\b|\bnot part of\b|\bnothing else\b|\bno other\b|\bleave [^.\n]{2,40} as (?:it|they)"
+    r"\bout of scope\b|\bnot part of\b|\bnothing else\b|\bno other\b"
+    r"|\bleave [^.\n]{2,40} as (?:it|they)"
     r"|\bonly (?:in|for|the|this|on|when|if)\b|\bdo(?:es)? not (?:change|touch|include|cover)\b"
     r"|\bunchanged\b|\bstays? as\b|\bremains?\b|\bwithout changing\b"
 )
@@ -119,6 +121,8 @@ def woolly(reading: Reading) -> Quote | None:
         if set(words[1:3]) & {"why", "whether", "if", "how", "what"}:
             return None
         return quote(reading, at, reading.body)
+    if words[:1] == ["make"] and PRETTY & set(words):
+        return quote(reading, at, reading.body)
     if hits(view(summary), BETTER) and not STORY.search(summary):
         return quote(reading, at, reading.body)
     return None
@@ -146,7 +150,7 @@ def _plain_duty(reading: Reading, unit: Unit) -> bool:
     words = low.split()
     if len(words) < 4 or "?" in low[-3:]:
         return False
-    return not any(word in low for word in hits(reading.claims, BETTER)) and not (
+    return not hits(view(low), BETTER) and not (
         set(words) & (WOOLLY | {"maybe", "perhaps", "probably", "tbd", "consider"})
     )
 
@@ -260,8 +264,8 @@ def bounded(reading: Reading, defect: bool | None) -> Finding:
             return finding(reading, name, "unmet", quote(reading, unit.at, unit.end))
     if part := reading.section("scope"):
         return finding(reading, name, "met", _head(reading, part.start, part.end))
-    if found := LIMIT.search(reading.claims.low):
-        return finding(reading, name, "met", sentence(reading, found.start()))
+    if limit := LIMIT.search(reading.claims.low):
+        return finding(reading, name, "met", sentence(reading, limit.start()))
     summary = reading.claims.low[: reading.body]
     if woolly(reading) or len(told(summary)) < 4 or reading.body_words < 4:
         return finding(reading, name, "silent")
@@ -289,8 +293,8 @@ def verification(reading: Reading) -> Finding:
         if _demands(reading, unit) or COMMAND.match(reading.claims.low, found.start()):
             return finding(reading, name, "met", quote(reading, unit.at, unit.end))
     for start, end in reading.code:
-        if found := VERIFYING.search(reading.text, start, end):
-            return finding(reading, name, "met", quote(reading, found.start(), found.end()))
+        if command := VERIFYING.search(reading.text, start, end):
+            return finding(reading, name, "met", quote(reading, *command.span()))
     if hits(reading.claims, CHECKING):
         return finding(reading, name, "silent")
     return finding(reading, name, "unmet")

@@ -24,8 +24,8 @@ SAID_RIGHT = lexicon(
 )
 DOING = re.compile(
     r"\b(?:when|if|after|while|once|upon|whenever) (?:\w+ ){0,3}?(?:i |you |we |the user |a user |"
-    r"users? |using |\w+ing\b)|\b(?:click|select|run|open|create|start|install|type|enter|press|go to|"
-    r"navigate|launch|import|export|choose|try|set|add|deploy|paste)\b"
+    r"users? |using |\w+ing\b)|\b(?:click|select|run|open|create|start|install|type|enter|press|"
+    r"go to|navigate|launch|import|export|choose|try|set|add|deploy|paste)\b"
 )
 CLAUSES = ("when ", "if ", "after ", "while ", "once ", "upon ", "whenever ")
 WAYS = lexicon(
@@ -76,7 +76,7 @@ def reproduction(reading: Reading, defect: bool | None) -> Finding:
         return finding(reading, name, "silent" if defect is None else "not_applicable")
     if steps := reading.section("steps"):
         return finding(reading, name, "met", _head(reading, steps))
-    if reading.code and reading.body_words >= 4:
+    if reading.code and reading.body_words >= 2:
         start, end = reading.code[0]
         return finding(
             reading, name, "met", quote(reading, start, min(end, _line_end(reading, start)))

@@ -50,30 +50,36 @@ QUESTION = re.compile(
     r"[^?\n]{3,200}\?|\([^()\n?]{2,80}\?\)"
 )
 NOT_OURS = re.compile(
-    r"\b(?:asks?|asked|says?|said|prompt|message|dialog|title[ds]?|label)\b|q:|can we make sure|can you please|could you please"
+    r"\b(?:asks?|asked|says?|said|prompt|message|dialog|title[ds]?|label)\b|q:"
+    r"|can (?:we make sure|you please)|could you please"
 )
 ELSEWHERE = re.compile(
     r"\b(?:see|check|read|consult|follow|refer to|look at|ask)\b[^.\n]{0,25}"
-    r"\b(?:slack|thread|chat|e-?mail|mail|teams channel|meeting|minutes|call|recording|wiki page|parent|sub-?tasks?"
-    r"|mock-?ups?|document|spreadsheet|google doc|figma)\b(?: ticket| issue)?"
-    r"|\bas (?:discussed|agreed|described|explained|mentioned|specified|outlined|detailed|decided) "
-    r"(?:in|with|at|on|by|during)\b[^.\n]{0,60}|\bas [a-z]{2,10}-\d+ described\b"
+    r"\b(?:slack|thread|chat|e-?mail|mail|teams channel|meeting|minutes|call|recording|wiki page|"
+    r"parent|sub-?tasks?|mock-?ups?|document|spreadsheet|google doc|figma)\b(?: ticket| issue)?"
+    r"|\bas (?:discussed|agreed|described|explained|mentioned|specified|outlined|decided) "
+    r"(?:in|with|at|on|by|during)\b[^.\n]{0,60}|\bas [a-z]{2,10}-\d+ (?:described|says)\b"
     r"|\bsame (?:request|as|issue|problem) (?:as )?in [a-z]{2,10}-\d+\b"
-    r"|\b(?:according to|per) (?:the )?(?:attached|e-?mail|meeting|discussion|mock-?up|design)\b[^.\n]{0,40}"
-    r"|\battached (?:the |is the |are the )?(?:list|spec|specification|document|mock-?up|design)s?\b"
-    r"|\b(?:please,? )?see (?:the )?(?:attach(?:ed|ment)|screen ?shot|image|picture|file)s?\b(?: \w+)?"
+    r"|\b(?:according to|per) (?:the )?(?:attached|e-?mail|meeting|discussion|mock-?up|design)\b"
+    r"|\battached (?:the |is the |are the )?(?:list|spec|specification|document|mock-?up|design)s?"
+    r"\b|\bsee (?:the )?(?:attach(?:ed|ment)|screen ?shot|image|picture|file)s?\b(?: \w+)?"
     r"|\bimplement rfc-?\d+|\bdetails (?:are )?(?:in|on)\b[^.\n]{0,40}|\bmust be defined with\b"
-    r"|\bask [A-Z]?\w+ (?:for|about)\b|\bmeet with\b|\bin more detail by\b"
-    r"|\b(?:port|backport|transferring changesets) (?:of|from) the following\b|\bchangesets from\b"
+    r"|\bask \w+ (?:for|about)\b|\bmeet with\b|\b(?:port|backport) of the following\b"
+)
+POINTING = vocabulary(
+    "see check read consult follow refer look ask as same according per attached implement "
+    "details must meet port backport"
 )
 ALWAYS_OUTSIDE = re.compile(
-    r"slack|thread|chat|mail|parent|sub-?task|meeting|minutes|\bcall\b|recording|teams channel|discussed"
+    r"slack|thread|chat|mail|parent|sub-?task|meeting|minutes|\bcall\b|recording|teams channel"
+    r"|discussed"
 )
 SEVERAL = re.compile(
     r"\b(?:a couple of|several|various|multiple|many|a few|a number of) "
-    r"(?:(?:small|minor|other|different|separate|unrelated) )?(?:issues|problems|bugs|fixes|improvements|changes)"
-    r"(?= ?(?:[:.\n]|$| with | in ))|\bproblems are grouped\b"
-    r"|\bwhile (?:working on|we are at|we're at|at) (?:this|it)\b[^.\n]{0,40}\balso\b|\bmisc(?:ellaneous)? (?:fixes|changes|improvements|bugs)"
+    r"(?:(?:small|minor|other|different|separate|unrelated) )?"
+    r"(?:issues|problems|bugs|fixes|improvements|changes)(?= ?(?:[:.\n]|$| with | in ))"
+    r"|\bwhile (?:working on|we are at|we're at|at) (?:this|it)\b[^.\n]{0,40}\balso\b"
+    r"|\bmisc(?:ellaneous)? (?:fixes|changes|improvements|bugs)"
 )
 
 
@@ -132,7 +138,8 @@ def _answered(reading: Reading, unit: Unit, at: int) -> bool:
 def outside_source(reading: Reading) -> Finding:
     name = "outside_source"
     low = reading.everything.low
-    for found in islice(ELSEWHERE.finditer(low), ENOUGH):
+    pointing = reading.everything.tokens & POINTING
+    for found in islice(ELSEWHERE.finditer(low), ENOUGH if pointing else 0):
         unit = reading.unit_at(found.start())
         own = reading.body_words - len(STEP.findall(low[unit.start : unit.end]))
         if own < (60 if ALWAYS_OUTSIDE.search(found.group()) else 30):

@@ -58,7 +58,7 @@ CRITERIA = (
         "reason",
         "Reason",
         "It says why or for whom: a benefit, a user, a harm done today.",
-        4,
+        6,
         "a benefit, a user or a harm (because, so that, customers, hard to)",
         "Add half a sentence: so that ..., or: today ... have to ...",
         "Who needs it, and why?",

@@ -12,10 +12,9 @@ ENGLISH = vocabulary(
 )
 FOREIGN = vocabulary(
     "der die das und ist nicht ein eine mit für auf den dem wird wir soll sollte bei beim wenn "
-    "kein le la les des une est pas pour dans avec nous sur qui que du sont être lorsque il "
-    "faut el los las una por para con no es en se del cuando debe que como al il lo gli di che "
-    "per non una sono della quando deve nel o os um uma não com para do da em ao quando deve de "
-    "het een niet en van is op met wordt moet als nie jest na w z się do że dla i oraz gdy"
+    "kein le la les une est pas pour dans avec nous sur qui que du sont être lorsque il faut el "
+    "los las una por para cuando debe como lo gli di che per non sono della quando deve nel "
+    "um uma não da em ao het een niet van met wordt moet als nie jest się że dla oraz gdy"
 )
 ENOUGH = 8
 
@@ -30,4 +29,4 @@ def reads_english(words: Sequence[str]) -> bool:
         return False
     english = sum(word in ENGLISH for word in words)
     foreign = sum(word in FOREIGN and word not in ENGLISH for word in words)
-    return foreign < 3 or english * 2 >= foreign
+    return foreign < 3 or foreign * 10 < len(words) or english * 2 >= foreign

@@ -36,8 +36,9 @@ LOOKS = re.compile(
 TIDY = re.compile(r"\b(?:refactor\w*|clean\w*|tidy|simplify|rework|modern\w*|streamline|code)\b")
 MAYBE = re.compile(r"^(?:maybe|perhaps) ([^?\n]{2,60})\?$", re.IGNORECASE)
 MEDIUM = re.compile(
-    r"\b((?:[\w-]+ )?(?:slack thread|thread|chat|meeting|call|e-?mail|mail|minutes|document|mock-?up|"
-    r"screen ?shot|attachment|attached \w+|parent \w+|sub-?tasks?|spreadsheet|list|image|picture))\b"
+    r"\b((?:[\w-]+ )?(?:slack thread|thread|chat|meeting|call|e-?mail|mail|minutes|document|"
+    r"mock-?up|screen ?shot|attachment|attached \w+|parent \w+|sub-?tasks?|spreadsheet|"
+    r"list|image|picture))\b"
 )
 JUNK = vocabulary("the a an see check read please our in to of refer consult follow")
 

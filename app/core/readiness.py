@@ -27,9 +27,8 @@ __all__ = [
 
 Verdict = Literal["ready", "nearly", "not_yet"]
 NEAR = 20
-"""So many points below the threshold a text is nearly ready."""
 FEW = 2
-"""With so few answers missing it is nearly ready too, if it is not far off."""
+"""At most so many points below the threshold and so many answers short, a text is nearly ready."""
 SOME_WORDS = 5
 """A description with fewer words is none: an agent never starts on a headline alone."""
 LONGEST = 120_000
@@ -75,12 +74,13 @@ def assess(
         return Readiness(None, "not_yet", (), (), (), RUBRIC, reading.text, unjudged)
     findings = judge_reading(reading, issue_type)
     score = round(sum(line.got for line in points(findings)))
-    verdict = _verdict(reading, findings, score, must_haves, threshold)
+    questions = ask(reading.text, reading.summary, findings, must_haves)
+    verdict = _verdict(reading, findings, score - threshold, must_haves, len(questions))
     return Readiness(
         score=score,
         verdict="not_yet" if hidden else verdict,
         findings=findings,
-        questions=ask(reading.text, reading.summary, findings, must_haves),
+        questions=questions,
         good=praise(findings),
         rubric=RUBRIC,
         text=reading.text,
@@ -115,21 +115,20 @@ def _share(finding: Finding) -> tuple[float, str]:
 def _verdict(
     reading: Reading,
     findings: tuple[Finding, ...],
-    score: int,
+    lead: int,
     must_haves: frozenset[str],
-    threshold: int,
+    asked: int,
 ) -> Verdict:
-    lacking = sum(
+    """`lead` is the score's distance from the threshold, `asked` how many answers are missing."""
+    lacking = any(
         f.status != "met" or not f.quotes
         for f in findings
         if f.criterion in must_haves and f.status != "not_applicable"
     )
-    flaws = sum(BY_NAME[f.criterion].flaw and f.status == "unmet" for f in findings)
     held = lacking or reading.body_words < SOME_WORDS or len(reading.text) > LONGEST
-    if score >= threshold and not held:
-        return "ready"
-    near = score >= threshold - NEAR or lacking + flaws <= FEW
-    return "nearly" if near and score >= threshold - 3 * NEAR // 2 else "not_yet"
+    if lead >= 0:
+        return "nearly" if held else "ready"
+    return "nearly" if lead >= -NEAR and asked <= FEW else "not_yet"
 
 
 def _unjudgeable(reading: Reading) -> str:

@@ -60,17 +60,19 @@ TALK = re.compile(
     r"\b(?:score|rate|grade|mark|judge|assess|rank|treat|approve)\b[^.\n]{0,40}"
     r"\b(?:this|100|10/10|full marks|highest|maximum|as (?:met|ready|perfect|complete))\b"
     r"|\bthis (?:ticket|issue|story|spec|specification|description|text|task|request) "
-    r"(?:is|are|has|meets|fulfils|satisfies|deserves|contains|covers|must|should|will)\b[^.\n]{0,60}"
-    r"\b(?:ready|clear|complete|perfect|excellent|great|good|best|well|fully|every|everything|all|"
-    r"score|met|passe?s?|approved?|admitted)\b"
+    r"(?:is|are|has|meets|fulfils|satisfies|deserves|contains|covers|must|should|will)\b"
+    r"[^.\n]{0,60}\b(?:ready|clear|complete|perfect|excellent|great|good|best|well|fully|every|"
+    r"everything|all|score|met|passe?s?|approved?|admitted)\b"
     r"|\bignore (?:all |any |the )?(?:previous|prior|above|other|earlier|former)\b"
     r"|\b(?:dear |hello |hey |hi )(?:ai|reviewer|scorer|judge|bot|assistant|signalbox)\b"
     r"|\b(?:reviewer|scorer|judge|checklist|rubric|signalbox|language model|llm|grader|evaluator)"
     r"\b[^.\n]{0,40}\b(?:must|should|please|will|shall|can|score|mark|return|ready)\b"
     r"|\b(?:must|should|please|shall) (?:score|rate|grade|judge|return ready|be ready|say ready)\b"
-    r"|\b(?:all|every|each|the) (?:acceptance )?(?:criteria|criterion|checks?|must-haves?|questions?"
-    r"|requirements?) (?:is|are|have been|has been) (?:met|clear|answered|fulfilled|satisfied|done)"
-    r"|\b(?:well|fully|perfectly|clearly|completely)[ -](?:specified|written|defined|described|clear)"
+    r"|\b(?:all|every|each|the) (?:acceptance )?(?:criteria|criterion|checks?|must-haves?|"
+    r"questions?|requirements?) "
+    r"(?:is|are|have been|has been) (?:met|clear|answered|fulfilled|satisfied|done)"
+    r"|\b(?:well|fully|perfectly|clearly|completely)[ -]"
+    r"(?:specified|written|defined|described|clear)"
     r"|\bready for (?:an? |the )?(?:agent|dispatch)|\bsystem prompt\b|\byou are an? "
 )
 TALKATIVE = vocabulary(
@@ -222,7 +224,8 @@ def _content(low: str, labels: list[tuple[int, int, str]], stops: list[int]) -> 
         while stops[position] < after:
             position += 1
         end = stops[position]
-        while after < end and not low[after].isalnum():
-            after += 1
-        if end - after >= 2:
-            yield Section(role, after, end)
+        begin = after
+        while begin < end and not low[begin].isalnum():
+            begin += 1
+        if end - begin >= 2:
+            yield Section(role, begin, end)

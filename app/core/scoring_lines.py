@@ -6,12 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.core.readiness import Readiness, assess
-from app.core.text import Document, from_plain
-
-try:
-    from app.core.wiki import from_wiki
-except ImportError:
-    from_wiki = from_plain
+from app.core.wiki import from_wiki
 
 
 def score_line(obj: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,7 +15,7 @@ def score_line(obj: Mapping[str, Any]) -> dict[str, Any]:
     A text that cannot be judged scores 0 here and says so in "note".
     """
     summary, description = str(obj.get("summary") or ""), str(obj.get("description") or "")
-    result = assess(summary, read_markup(description), obj.get("issue_type") or None)
+    result = assess(summary, from_wiki(description), obj.get("issue_type") or None)
     raw = " ".join(f"{summary}\n{description}".split())
     return {
         "id": obj.get("id"),
@@ -30,11 +25,6 @@ def score_line(obj: Mapping[str, Any]) -> dict[str, Any]:
         "evidence": _evidence(result, raw),
         "note": result.note,
     }
-
-
-def read_markup(description: str) -> Document:
-    """Wiki markup, of which plain text is a part."""
-    return from_wiki(description)
 
 
 def _evidence(result: Readiness, raw: str) -> dict[str, list[str]]:

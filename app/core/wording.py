@@ -37,6 +37,7 @@ WOOLLY_NOUNS = vocabulary(
     "improvement improvements enhancement enhancements optimization optimisation cleanup "
     "clean-up refactoring polishing tweaks"
 )
+PRETTY = vocabulary("nice good great pretty modern robust stable usable beautiful pleasant cool")
 BETTER = lexicon(
     "better, nicer, faster, quicker, easier, cleaner, smoother, friendlier, more user friendly, "
     "more user-friendly, more intuitive, more robust, more efficient, more efficiently, more "
@@ -92,18 +93,19 @@ MOTIVE = lexicon(
     "nice, makes sense, why not, would, get rid"
 )
 REASON = lexicon(
-    "because, so that, so we can, so users can, so they can, so i can, in order to, the reason "
+    "because, so that, by hand, "
+    "so we can, so users can, so they can, so i can, in order to, the reason "
     "is, as this would, would be useful, would be helpful, would be handy, would be much, to "
     "avoid, this prevents, prevents users, makes it hard, hard to, difficult to, this causes, "
     "causing, which causes, results in, leads to, motivation, rationale, benefit, this allows, "
     "this would allow, this will allow, allows users, allow users, overhead, painful, annoying, "
-    "annoyed, confusing, misleading, blocked by this, lose, loses, lost, complain, complains, "
+    "annoyed, confusing, misleading, lose, loses, lost, complain, complains, "
     "impossible to, it is needed for, otherwise, users need, customers need, therefore, hence, "
     "due to, not intuitive, so it, security, vulnerability, which means, to allow, enabling"
 )
 AUDIENCE = re.compile(
-    r"\bas an? [a-z][\w -]{2,40}?(?=,| i | we )|\b(?:for|by|our|of|from) ((?:[a-z-]{3,20} )?(?:customers|clients|"
-    r"users|admins|administrators|developers|operators|authors|editors|teams|people|accountants|"
+    r"\bas an? [a-z][\w -]{2,40}?(?=,| i | we )|\b(?:for|by|our|of|from) ((?:[a-z-]{3,20} )?"
+    r"(?:customers|clients|users|admins|administrators|developers|operators|authors|editors|teams|people|accountants|"
     r"support staff|analysts))\b|\b(?:customers|users|admins|clients) "
     r"(?:need|want|expect|ask|complain|cannot|can't|often|report|have to|get|are)\b"
 )
@@ -124,9 +126,9 @@ CHECKING = lexicon(
     "scenarios, selenium, curl, confirm, confirmed, benchmark, behat, phpunit"
 )
 VERIFYING = re.compile(
-    r"\b(?:python3? -m|pytest|unittest|npm (?:run )?test|yarn test|mvn|gradlew?|make (?:test|check)|"
-    r"go test|cargo test|tox|phpunit|rspec|jest|curl|ctest|dotnet test|bundle exec)\b"
-    r"|\b(?:add|write|extend|create|update|with|include|have|has|lots of|more|new|the|run|existing) "
+    r"\b(?:python3? -m|pytest|unittest|npm (?:run )?test|yarn test|mvn|gradlew?|go test|cargo test|"
+    r"make (?:test|check)|tox|phpunit|rspec|jest|curl|ctest|dotnet test|bundle exec)\b"
+    r"|\b(?:add|write|extend|create|update|with|include|have|has|lots of|more|new|the|run) "
     r"(?:(?:\w+[ -]){0,3})?(?:unit|integration|regression|acceptance|system|functional|automated|"
     r"soak|smoke|end-to-end|e2e) ?-?tests?\b"
     r"|\b(?:add|write|extend|run|create) (?:a |an |the |new |more )?tests?\b"

@@ -27,7 +27,7 @@ def assess_ticket(site_id: str, issue_id: str, gen: int) -> str:
             steps.tell(site_id, issue_id, seen["spec_hash"], gen)
         steps.settle(me, seen["outcome"], seen["reason"])
         return str(seen["outcome"])
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome
         return steps.give_back(me, site_id, issue_id, steps.fault_of(fault))
 
 
@@ -39,7 +39,7 @@ def obey_comment(site_id: str, issue_id: str, comment_id: str, version: str) -> 
         done = steps.obey(site_id, issue_id, comment_id)
         steps.settle(me, done["outcome"], done["reason"])
         return str(done["outcome"])
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome
         return steps.give_back(me, site_id, issue_id, steps.fault_of(fault))
 
 
@@ -64,7 +64,7 @@ async def run_ticket(site_id: str, issue_id: str, number: int) -> str:
                 attempts = min(attempts + 1, made["attempts"] + steps.MOST_INTERRUPTIONS)
         kept = await steps.keep(*run, last)
         handed = await steps.hand_over(*run, kept)
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome
         handed = await steps.give_up(*run, steps.fault_of(fault))
     ending = await steps.finish(*run, handed)
     await steps.report_end(*run)

@@ -11,7 +11,6 @@ import fcntl
 import os
 import socket
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +51,7 @@ class Liveness:
 
     def __init__(self, db: Database, ttl: float) -> None:
         self.db, self.ttl = db, ttl
+        self.stopping = threading.Event()
         self.me = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
     def register(self) -> None:
@@ -64,6 +64,10 @@ class Liveness:
         """Two threads, so that a blocked reaper never stops the heartbeat."""
         for work in (self._beat, self._reap):
             threading.Thread(target=self._forever, args=(work,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Beat no more; after the ttl the others take over what is left undone."""
+        self.stopping.set()
 
     def lost(self, fault: Exception) -> None:
         """Declared dead: another worker has our runs. Write nothing, go; agents die with us."""
@@ -85,9 +89,8 @@ class Liveness:
             DBOS._recover_pending_workflows(sorted(gone))
 
     def _forever(self, work: Callable[[], None]) -> None:
-        while True:
+        while not self.stopping.wait(self.ttl / 4):
             try:
                 work()
-            except Exception as fault:  # single failures are weather; the next round tries again
+            except Exception as fault:  # noqa: BLE001 - single failures are weather; the next round tries again
                 log.warning("liveness", fault=repr(fault)[:300])
-            time.sleep(self.ttl / 4)

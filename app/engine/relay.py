@@ -6,12 +6,12 @@ import threading
 from typing import Any
 
 import structlog
-from dbos import DBOSClient
-from sqlalchemy.exc import SQLAlchemyError
+from dbos import DBOSClient, EnqueueOptions
 
 from app.engine.journey import FLOW_VERSION
 from app.engine.parts import Parts
 from app.store import inbox
+from app.store.database import Unavailable
 
 APPLICATION = "signalbox"
 QUEUES = {"assess_ticket": "assess", "obey_comment": "assess", "run_ticket": "runs"}
@@ -24,21 +24,19 @@ class Enqueuer:
     """Starts a workflow in the store's own transaction. One thing: calling it."""
 
     def __init__(self, url: str) -> None:
-        self.client = DBOSClient(
-            system_database_url=url, application_name=APPLICATION, lazy=True
-        )
+        self.client = DBOSClient(system_database_url=url, application_name=APPLICATION, lazy=True)
 
     def __call__(self, c: Any, workflow: str, workflow_id: str, args: tuple[Any, ...]) -> None:
-        self.client.enqueue_in_transaction(
-            c,
-            {
-                "workflow_name": workflow,
-                "queue_name": QUEUES[workflow],
-                "workflow_id": workflow_id,
-                "app_version": FLOW_VERSION,
-            },
-            *args,
-        )
+        options: EnqueueOptions = {
+            "workflow_name": workflow,
+            "queue_name": QUEUES[workflow],
+            "workflow_id": workflow_id,
+            "app_version": FLOW_VERSION,
+        }
+        if QUEUES[workflow] == "assess":
+            # One at a time for each ticket: "look for our comment, else write it" must not race.
+            options["queue_partition_key"] = f"{args[0]}:{args[1]}"
+        self.client.enqueue_in_transaction(c, options, *args)
 
     def close(self) -> None:
         self.client.destroy()
@@ -49,7 +47,7 @@ def relay_until(stop: threading.Event, parts: Parts, enqueue: Enqueuer) -> None:
     while not stop.is_set():
         try:
             found = inbox.relay(parts.db, enqueue, parts.clock.now())
-        except SQLAlchemyError as fault:
+        except Unavailable as fault:
             log.warning("relay waits for the database", fault=repr(fault)[:300])
             stop.wait(1.0)
             continue

@@ -105,7 +105,8 @@ def tell(site_id: str, issue_id: str, spec_hash: str, gen: int) -> None:
     parts = _parts()
     site, tracker = _tracker(site_id)
     titles = {name: (agent.title, agent.simulated) for name, agent in parts.agents.items()}
-    feedback.tell(parts.db, tracker, site, titles, issue_id, spec_hash, gen, parts.clock.now())
+    desk = feedback.Desk(parts.db, tracker, site, titles)
+    feedback.tell(desk, issue_id, spec_hash, gen, parts.clock.now())
 
 
 @DBOS.step()
@@ -199,16 +200,19 @@ async def attempt(site_id: str, issue_id: str, number: int, n: int) -> dict[str,
 async def observe(site_id: str, issue_id: str, number: int, n: int) -> dict[str, Any]:
     parts = _parts()
     ref, row, project = await asyncio.to_thread(_run, site_id, issue_id, number)
+    directory = parts.directory(site_id, issue_id, number)
+    commit = await asyncio.to_thread(keeping.commit, parts.db, ref, directory)
     seen = await evidence.observe(
         parts.cage_for(project),
-        parts.directory(site_id, issue_id, number),
+        directory,
+        commit,
         project["acceptance"],
         row["spec"]["description"],
         project["attempt_seconds"],
     )
     ending = Ending.SUCCEEDED if seen["passed"] else Ending.FAILED
     await asyncio.to_thread(_judge, ref, n, ending, seen)
-    return {"ending": ending, "cause": seen["cause"]}
+    return {"ending": ending, "cause": seen["cause"], "commit": commit}
 
 
 def _judge(ref: RunRef, n: int, ending: Ending, seen: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -36,6 +37,8 @@ class Worker:
         self.look_again_seconds = look_again_seconds
         self.ttl = ttl
         self.stopping = threading.Event()
+        self.alive: liveness.Liveness | None = None
+        self.lock: int | None = None
         self.enqueue = Enqueuer(parts.db.url)
         self.relay = threading.Thread(
             target=relay_until, args=(self.stopping, parts, self.enqueue), daemon=True
@@ -43,21 +46,20 @@ class Worker:
 
     def start(self) -> None:
         db = self.parts.db
-        alive = None
         executor = liveness.SQLITE_EXECUTOR
         if db.sqlite:
             self.lock = liveness.hold_file(Path(str(db.engine.url.database)))
         else:
-            alive = liveness.Liveness(db, self.ttl)
-            alive.register()
-            executor = alive.me
+            self.alive = liveness.Liveness(db, self.ttl)
+            self.alive.register()
+            executor = self.alive.me
         steps.bind(self.parts, self.enqueue)
         DBOS(config=_config(db.url, executor))
         DBOS.launch()
         _queues(self.parallel_runs)
         sweeps.schedule(self.look_again_seconds)
-        if alive is not None:
-            alive.start()
+        if self.alive is not None:
+            self.alive.start()
         self.relay.start()
 
     def stop(self) -> None:
@@ -65,12 +67,21 @@ class Worker:
         self.stopping.set()
         self.relay.join(timeout=5)
         DBOS.destroy(workflow_completion_timeout_sec=DRAIN_SECONDS)
+        if self.alive is not None:
+            self.alive.stop()
         self.enqueue.close()
+        if self.lock is not None:
+            os.close(self.lock)
 
 
 def _queues(parallel_runs: int) -> None:
-    for name, most in (("assess", PARALLEL_ASSESSMENTS), ("runs", parallel_runs)):
-        DBOS.register_queue(name, worker_concurrency=most, polling_interval_sec=POLL_SECONDS)
+    DBOS.register_queue(
+        "assess",
+        worker_concurrency=PARALLEL_ASSESSMENTS,
+        partition_concurrency=1,
+        polling_interval_sec=POLL_SECONDS,
+    )
+    DBOS.register_queue("runs", worker_concurrency=parallel_runs, polling_interval_sec=POLL_SECONDS)
 
 
 def _config(url: str, executor: str) -> DBOSConfig:

@@ -91,7 +91,7 @@ async def _work(bench: Bench, ref: RunRef, task: AgentTask) -> AgentReport:
             return await bench.agent.work(replace(task, gate=way), bench.cage, stop, signs.write)
     except PortError as fault:
         return AgentReport(Ending.FAILED, str(fault), "", None, ())
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001 - an agent's client may break in any way
         cause = f"the agent's client broke: {type(fault).__name__}: {fault}"
         return AgentReport(Ending.FAILED, cause[:500], "", None, ())
     finally:
@@ -121,9 +121,7 @@ class _Signs:
 
     async def _later(self) -> None:
         now = self.bench.clock.now()
-        await asyncio.to_thread(
-            runs.note, self.bench.db, self.ref, doing=self.line, sign_at=now
-        )
+        await asyncio.to_thread(runs.note, self.bench.db, self.ref, doing=self.line, sign_at=now)
         await asyncio.sleep(SIGN_SECONDS)
 
     async def settle(self) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 from app.core.prompt import criteria
 from app.core.run import Check
-from app.execution.commit import changed
 from app.execution.workspace import open_workspace
 from app.ports import Cage
 
@@ -20,14 +19,16 @@ LONGEST_OUTPUT = 3_000
 
 
 async def observe(
-    cage: Cage, directory: Path, command: str, description: str, seconds: float
+    cage: Cage, directory: Path, commit: str | None, command: str, description: str, seconds: float
 ) -> dict[str, Any]:
-    """{"passed", "cause", "checks"}: was anything changed, and does the acceptance command
-    succeed on it, in a cage of its own? Safe to repeat."""
+    """{"passed", "cause", "checks"}: was anything changed (commit), and does the acceptance
+    command succeed on it, in a cage of its own? Safe to repeat.
+
+    What the command itself writes is not in the commit, which was made before."""
     workspace = open_workspace(directory)
     if workspace is None:
         return _failed("the workspace is gone", [])
-    if not await asyncio.to_thread(changed, workspace):
+    if commit is None:
         return _failed("the agent changed nothing", [])
     home = directory / "check-home"
     home.mkdir(exist_ok=True, mode=0o700)

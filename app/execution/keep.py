@@ -15,33 +15,37 @@ from app.store.database import Database
 
 MESSAGE = """{key}: {summary}
 
-Run {number} of Signalbox with {agent}; ended as {ending}.
+Run {number} of Signalbox with {agent}.
 """
 
 
-def keep(db: Database, ref: RunRef, directory: Path, last: dict[str, Any]) -> dict[str, Any]:
-    """{"ending", "cause", "commit"}: the attempt's ending and the pushed commit with
-    its change in one line; None where nothing was changed. The same again gives the same commit, and pushes nothing twice."""
+def commit(db: Database, ref: RunRef, directory: Path) -> str | None:
+    """Our commit of the agent's tree as it is now; None where nothing was changed, or there is no
+    tree. The same files give the same commit, however often it is made."""
     row = runs.get(db, ref.site_id, ref.issue_id, ref.number)
-    kept = {"ending": last["ending"], "cause": last["cause"], "commit": None, "change": ""}
     workspace = open_workspace(directory)
     if workspace is None:
+        return None
+    agent = row["agent"] + (" (simulated)" if row["simulated"] else "")
+    summary = row["spec"]["summary"][:120]
+    message = MESSAGE.format(key=ref.key, summary=summary, number=ref.number, agent=agent)
+    return commit_work(workspace, message, row["created_at"])
+
+
+def keep(db: Database, ref: RunRef, directory: Path, last: dict[str, Any]) -> dict[str, Any]:
+    """{"ending", "cause", "commit", "change"}: the work is pushed to the run's branch, as it was
+    when it was checked, or as it is where it never came to a check. Nothing is pushed twice."""
+    made = last.get("commit") or commit(db, ref, directory)
+    kept = {"ending": last["ending"], "cause": last["cause"], "commit": None, "change": ""}
+    workspace = open_workspace(directory)
+    if workspace is None or made is None:
         return kept
-    message = MESSAGE.format(
-        key=ref.key,
-        summary=row["spec"]["summary"][:120],
-        number=ref.number,
-        agent=row["agent"] + (" (simulated)" if row["simulated"] else ""),
-        ending=last["ending"],
-    )
-    commit = commit_work(workspace, message, row["created_at"])
-    if commit is None:
-        return kept
+    row = runs.get(db, ref.site_id, ref.issue_id, ref.number)
     try:
-        push(workspace, row["repository"], commit)
+        push(workspace, row["repository"], made)
     except Refused as fault:
         return {**kept, "ending": Ending.FAILED, "cause": str(fault)}
-    return {**kept, "commit": commit, "change": _told(diff_summary(workspace, commit))}
+    return {**kept, "commit": made, "change": _told(diff_summary(workspace, made))}
 
 
 def _told(diff: DiffSummary) -> str:

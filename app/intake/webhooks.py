@@ -38,7 +38,7 @@ def webhook_router(db: Database, secrets: Secrets, clock: Clock, limit: int) -> 
             return _no(413, f"the body is larger than {limit} bytes")
         except BadSignature:
             return _no(401, "missing or wrong signature")
-        except Exception as fault:  # Jira sends it again after a 503: nothing is lost
+        except Exception as fault:  # noqa: BLE001 - Jira sends it again after a 503: nothing is lost
             log.error("delivery not stored", site=site_id, fault=repr(fault))
             return _no(503, "the delivery could not be stored; send it again")
         return JSONResponse({"delivery": delivery})

@@ -18,6 +18,7 @@ MOST_OUTPUT = 32_000
 """No answer may be longer, so that one cut answer cannot take a whole budget with it."""
 LEAST_OUTPUT = 1024
 COMFORTABLE_OUTPUT = 4096
+COUNTED = ("model", "messages", "system", "tools", "tool_choice", "thinking")
 OVERHEAD_TOKENS = 2000
 """What the provider adds to the text of a request, such as its own words about tools."""
 
@@ -37,24 +38,37 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request for an answer. `longest`: the output tokens that it asks for."""
+    """A request for an answer. `longest`: the output tokens that it may have at most.
+
+    long_cache: it may write into the cache that lasts an hour, which costs more.
+    """
 
     body: dict[str, Any]
     model: str
     longest: int
     size: int
+    long_cache: bool
 
     @property
     def most_input(self) -> int:
         """A token is at least one byte of the text, so this is a bound and no guess."""
         return self.size + OVERHEAD_TOKENS
 
+    def countable(self) -> bytes:
+        """The part that the provider counts the tokens of."""
+        return _dumped({name: self.body[name] for name in COUNTED if name in self.body})
+
+    def margin(self, counted: int) -> int:
+        """The provider calls its own count an estimate; these are the input tokens to set aside."""
+        return counted + counted // 20 + OVERHEAD_TOKENS // 10
+
 
 def read_request(raw: bytes) -> Request:
     try:
         body = json.loads(raw)
-    except ValueError:
-        raise NotAllowed("The request is not JSON.") from None
+        text = json.dumps(body)
+    except (ValueError, RecursionError):
+        raise NotAllowed("The request is not JSON, or too deep.") from None
     if not isinstance(body, dict):
         raise NotAllowed("The request is not a JSON object.")
     longest = body.get("max_tokens")
@@ -63,7 +77,13 @@ def read_request(raw: bytes) -> Request:
     if not isinstance(body.get("model"), str):
         raise NotAllowed("model is missing.")
     _screen(body)
-    return Request(body, body["model"], min(longest, MOST_OUTPUT), len(raw))
+    return Request(
+        body=body,
+        model=body["model"],
+        longest=min(longest, MOST_OUTPUT),
+        size=len(raw),
+        long_cache='"1h"' in text,
+    )
 
 
 def _screen(body: dict[str, Any]) -> None:
@@ -100,28 +120,37 @@ def _parts(found: object) -> Iterable[dict[str, Any]]:
             waiting.extend(item)
 
 
-def most_cost(price: Price, model: str, inputs: int, out: int) -> int | None:
-    """The dearest way to be billed for it: uncached, or written into either cache."""
-    ways = (
-        price(model, fresh=inputs, out=out),
-        price(model, written=inputs, out=out),
-        price(model, written_long=inputs, out=out),
-    )
-    known = [way for way in ways if way is not None]
-    return max(known) if len(known) == len(ways) else None
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What an answer to a request can cost at most; `inputs` is a bound of its input tokens."""
 
+    price: Price
+    model: str
+    inputs: int
+    long_cache: bool
 
-def affordable_output(price: Price, model: str, inputs: int, longest: int, free: int) -> int:
-    """The longest answer, up to `longest`, whose bound fits into `free`; 0 when none does."""
-    low, high = 0, longest
-    while low < high:
-        middle = (low + high + 1) // 2
-        cost = most_cost(price, model, inputs, middle)
-        if cost is not None and cost <= free:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    def cost(self, out: int) -> int | None:
+        """The dearest way to be billed for it: uncached, or written into the cache."""
+        ways = [
+            self.price(self.model, fresh=self.inputs, out=out),
+            self.price(self.model, written=self.inputs, out=out),
+        ]
+        if self.long_cache:
+            ways.append(self.price(self.model, written_long=self.inputs, out=out))
+        known = [way for way in ways if way is not None]
+        return max(known) if len(known) == len(ways) else None
+
+    def output(self, longest: int, money: int) -> int:
+        """The longest answer, up to `longest`, that `money` pays for certain; 0 when none."""
+        low, high, middle = 0, longest, longest
+        while low < high:
+            cost = self.cost(middle)
+            if cost is not None and cost <= money:
+                low = middle
+            else:
+                high = middle - 1
+            middle = (low + high + 1) // 2
+        return low
 
 
 def shortened(request: Request, out: int) -> bytes:
@@ -134,4 +163,8 @@ def shortened(request: Request, out: int) -> bytes:
         else:
             most = min(thinking["budget_tokens"], out // 2)
             body["thinking"] = {**thinking, "budget_tokens": max(LEAST_OUTPUT, most)}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return _dumped(body)
+
+
+def _dumped(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from app.metering.wire import Headers
+
 PASSED_ON = ("accept", "content-type", "user-agent", "x-app")
 PASSED_ON_PREFIXES = ("anthropic-", "x-stainless-", "x-claude-code-")
 PASSED_BACK = ("content-type", "retry-after", "request-id", "x-should-retry")
-
-Headers = list[tuple[bytes, bytes]]
 
 
 class Upstream:

@@ -64,6 +64,8 @@ class UsageReader:
         self._message: dict[str, Any] = {}
         self._counts: dict[str, Any] = {}
         self._complete = False
+        self.failed_early = False
+        """An error came instead of an answer, before anything was used."""
 
     def feed(self, piece: bytes) -> None:
         self._rest += piece
@@ -104,6 +106,8 @@ class UsageReader:
         elif kind == "message_delta":
             self._add(event.get("usage"))
             self._complete = bool(self._message) and isinstance(event.get("usage"), dict)
+        elif kind == "error":
+            self.failed_early = not self._message
 
     def _add(self, usage: object) -> None:
         if isinstance(usage, dict):
@@ -113,7 +117,7 @@ class UsageReader:
 def _object(text: bytes) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -17,9 +17,8 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 from app.sandbox import board_views, comments, issues
-from app.sandbox.comments import Draft
-from app.sandbox.issue_input import FieldFault, FieldReader, check_new
-from app.sandbox.markup import RichText
+from app.sandbox.comment_input import draft
+from app.sandbox.issue_input import FieldReader, check_new
 from app.sandbox.records import User
 from app.sandbox.refusals import Refusal
 from app.sandbox.state import SandboxState
@@ -31,7 +30,7 @@ HEADERS = {
     "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer, forms would come with Origin: null
     "Cache-Control": "no-store",
 }
 Form = dict[str, str]
@@ -114,8 +113,6 @@ class Board:
                     target = act(self._state, self._actor(request), fields, key)
                 except Refusal as refusal:
                     return self._problem(request, refusal)
-                except FieldFault as fault:
-                    return self._problem(request, Refusal(400, str(fault)))
             return RedirectResponse(target, 303)
 
         return endpoint
@@ -228,6 +225,5 @@ def _labels(state: SandboxState, actor: User, key: str, verb: dict[str, str]) ->
 
 def add_comment(state: SandboxState, actor: User, form: Form, key: str) -> str:
     issue = state.issue(key, actor)
-    body = form.get("body", "").strip()
-    made = comments.add(state, issue, Draft(RichText(body) if body else None), actor)
+    made = comments.add(state, issue, draft({"body": form.get("body", "").strip()}, "2"), actor)
     return f"/browse/{issue.key}#comment-{made.id}"

@@ -7,12 +7,15 @@ from typing import Any
 from app.sandbox.comments import Draft
 from app.sandbox.issue_input import TOO_LONG
 from app.sandbox.markup import LIMIT, RichText, adf_fault
+from app.sandbox.properties import entries
 from app.sandbox.refusals import Refusal, bad_field
 
 
 def draft(body: dict[str, Any], version: str) -> Draft:
     """Body, visibility and properties; each may be missing in an edit."""
-    return Draft(_text(body.get("body"), version), _visibility(body), _properties(body))
+    return Draft(
+        _text(body.get("body"), version), _visibility(body), entries(body.get("properties"))
+    )
 
 
 def _text(value: object, version: str) -> RichText | None:
@@ -39,12 +42,3 @@ def _visibility(body: dict[str, Any]) -> dict[str, str] | None:
     if not isinstance(value, dict) or value.get("type") not in ("group", "role"):
         raise bad_field("visibility", "The type of visibility must be group or role.")
     return {str(key): str(entry) for key, entry in value.items() if entry is not None}
-
-
-def _properties(body: dict[str, Any]) -> dict[str, Any]:
-    value = body.get("properties") or []
-    if not isinstance(value, list) or not all(
-        isinstance(entry, dict) and entry.get("key") for entry in value
-    ):
-        raise bad_field("properties", "Each property needs a key and a value.")
-    return {str(entry["key"]): entry.get("value") for entry in value}

@@ -13,7 +13,7 @@ from app.sandbox.refusals import Refusal
 from app.sandbox.state import SandboxState
 
 PER_ISSUE = 5000
-"""https://support.atlassian.com/jira-cloud-administration/docs/what-are-service-limits/"""
+"""Comments an issue can have; one more is answered 413."""
 INTERNAL = "sd.public.comment"
 """The property by which a service desk comment is made internal."""
 

@@ -124,7 +124,7 @@ class Gate:
     async def _wait(self, seconds: float) -> None:
         """In short steps, so that the server can stop meanwhile."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end and not self._state.stopping:  # noqa: ASYNC110
+        while time.monotonic() < end and not self._state.stopping:
             await asyncio.sleep(min(_TICK, seconds))  # set by another thread
 
 

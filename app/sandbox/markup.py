@@ -9,9 +9,8 @@ from app.core.text import Document
 from app.core.wiki import from_wiki, to_wiki
 
 LIMIT = 32_767
-"""Longest text of a field, in characters: https://support.atlassian.com/jira/kb/
-character-limit-when-importing-data-into-jira/ . What Jira counts in ADF is not documented;
-here it is the characters of its text nodes."""
+"""Longest text of a field, in characters. What Jira counts in ADF is not documented; here it is
+the characters of its text nodes."""
 
 NODES = frozenset(
     [

@@ -9,10 +9,20 @@ from typing import Any
 from urllib.parse import quote
 
 from app.sandbox.call import Call, Reply
-from app.sandbox.refusals import Refusal
+from app.sandbox.refusals import Refusal, bad_field
 
 KEY_LIMIT = 255
 VALUE_LIMIT = 32_768
+
+
+def entries(value: object) -> dict[str, Any]:
+    """Properties that come with something else: a list of objects with key and value."""
+    listed = value or []
+    if not isinstance(listed, list) or not all(
+        isinstance(entry, dict) and entry.get("key") for entry in listed
+    ):
+        raise bad_field("properties", "Each property needs a key and a value.")
+    return {str(entry["key"]): entry.get("value") for entry in listed}
 
 
 def list_properties(properties: dict[str, Any], address: str) -> Reply:

@@ -8,7 +8,13 @@ from app.sandbox import comments, issues
 from app.sandbox.call import Call, Reply, Route, page
 from app.sandbox.comment_input import draft
 from app.sandbox.issue_input import FieldReader, check_new, link_type
-from app.sandbox.properties import delete_property, get_property, list_properties, put_property
+from app.sandbox.properties import (
+    delete_property,
+    entries,
+    get_property,
+    list_properties,
+    put_property,
+)
 from app.sandbox.records import STATUSES, Issue, Link
 from app.sandbox.refusals import Refusal, bad_field
 from app.sandbox.shapes import Fields
@@ -29,9 +35,9 @@ def create(call: Call) -> Reply:
     call.state.require(call.actor, "CREATE_ISSUES", project.key, 403, message)
     values = FieldReader(call.state, call.face.version, call.actor).read(body, None)
     check_new(values)
+    properties = entries(body.get("properties"))
     issue = issues.create(call.state, project, values, call.actor)
-    for entry in body.get("properties") or []:
-        issue.properties[str(entry["key"])] = entry.get("value")
+    issue.properties |= properties
     made = {"id": issue.id, "key": issue.key, "self": call.face.url(f"issue/{issue.id}")}
     return Reply(201, made)
 
@@ -54,10 +60,10 @@ def edit(call: Call, key: str) -> Reply:
     call.state.require(call.actor, "EDIT_ISSUES", issue.project, 400, NO_EDIT)
     body = call.document()
     values = FieldReader(call.state, call.face.version, call.actor).read(body, issue)
+    properties = entries(body.get("properties"))
     issues.edit(call.state, issue, values, call.actor, call.flag("notifyUsers"))
     _comment_beside(call, issue, body)
-    for entry in body.get("properties") or []:
-        issue.properties[str(entry["key"])] = entry.get("value")
+    issue.properties |= properties
     if call.flag("returnIssue", default=False):
         return Reply(200, call.face.issue(issue, Fields.of((), "*all")))
     return Reply(204)
@@ -110,7 +116,8 @@ def transition(call: Call, key: str) -> Reply:
 
 def _comment_beside(call: Call, issue: Issue, body: dict[str, Any]) -> None:
     """`update.comment[].add`: a comment that comes with an edit or a transition."""
-    for verb in (body.get("update") or {}).get("comment") or []:
+    verbs = (body.get("update") or {}).get("comment")
+    for verb in verbs if isinstance(verbs, list) else []:
         if isinstance(verb, dict) and isinstance(verb.get("add"), dict):
             comments.add(call.state, issue, draft(verb["add"], call.face.version), call.actor)
 

@@ -9,11 +9,12 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from app.sandbox.call import Call, Reply, Route
 from app.sandbox.jql import parse
 from app.sandbox.jql_match import find
-from app.sandbox.refusals import Refusal
+from app.sandbox.refusals import Refusal, bad_field
 from app.sandbox.shapes import Fields
 
 MOST_IDS = 5000
@@ -52,18 +53,27 @@ def search_by_query(call: Call) -> Reply:
 
 def search_by_body(call: Call) -> Reply:
     body = call.document()
-    expand = str(body.get("expand") or "")
+    expand, size = str(body.get("expand") or ""), body.get("maxResults", 50)
+    if not isinstance(size, int):
+        raise bad_field("maxResults", "Expected a number.")
     return _search(
         call,
         Wanted(
             str(body.get("jql") or ""),
             str(body.get("nextPageToken") or ""),
-            int(body.get("maxResults", 50)),
-            tuple(body.get("fields") or ()),
+            size,
+            _names(body, "fields"),
             tuple(part.strip() for part in expand.split(",") if part.strip()),
-            tuple(body.get("properties") or ()),
+            _names(body, "properties"),
         ),
     )
+
+
+def _names(body: dict[str, Any], name: str) -> tuple[str, ...]:
+    value = body.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise bad_field(name, "Expected a list of names.")
+    return tuple(value)
 
 
 def _search(call: Call, wanted: Wanted) -> Reply:

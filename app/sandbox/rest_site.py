@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from app.sandbox.call import Call, Reply, Route, page
 from app.sandbox.records import ALL_RIGHTS, GLOBAL_RIGHTS, PROJECT_RIGHTS, ROLES, Project, User
@@ -10,6 +10,7 @@ from app.sandbox.refusals import Refusal
 from app.sandbox.state import TITLE
 
 BUILD = 100_000
+T = TypeVar("T")
 
 
 def myself(call: Call) -> Reply:
@@ -147,27 +148,35 @@ def check_permissions(call: Call) -> Reply:
     account_id = body.get("accountId") or call.actor.account_id
     if account_id != call.actor.account_id and not call.actor.may("ADMINISTER"):
         raise Refusal(403, "Only Jira administrators can check the permissions of other users.")
-    subject = call.state.users.get(account_id)
-    wanted_global = body.get("globalPermissions") or []
-    wanted = body.get("projectPermissions") or []
-    _check_rights([*wanted_global, *(name for part in wanted for name in part["permissions"])])
-    grants = [_grant(call, subject, name, part) for part in wanted for name in part["permissions"]]
+    subject = call.state.users.get(str(account_id))
+    wanted_global = _list_of(str, body.get("globalPermissions"))
+    parts = _list_of(dict, body.get("projectPermissions"))
+    asked = [(name, part) for part in parts for name in _list_of(str, part.get("permissions"))]
+    _check_rights([*wanted_global, *(name for name, _ in asked)])
+    grants = [_grant(call, subject, name, part) for name, part in asked]
     allowed = [name for name in wanted_global if subject and subject.may(name)]
     return Reply(200, {"projectPermissions": grants, "globalPermissions": allowed})
+
+
+def _list_of(kind: type[T], value: object) -> list[T]:
+    listed = value or []
+    if not isinstance(listed, list) or not all(isinstance(entry, kind) for entry in listed):
+        raise Refusal(400, f"Expected a list of {kind.__name__}.")
+    return listed
 
 
 def _grant(call: Call, subject: User | None, name: str, part: dict[str, Any]) -> dict[str, Any]:
     keys = {int(project.id): project.key for project in call.state.projects.values()}
     homes = {int(issue.id): issue.project for issue in call.state.issues.values()}
 
-    def allowed(ids: list[int], places: dict[int, str]) -> list[int]:
-        known = [number for number in ids if number in places]
+    def allowed(field: str, places: dict[int, str]) -> list[int]:
+        known = [number for number in _list_of(int, part.get(field)) if number in places]
         return [number for number in known if subject and subject.may(name, places[number])]
 
     return {
         "permission": name,
-        "projects": allowed(part.get("projects") or [], keys),
-        "issues": allowed(part.get("issues") or [], homes),
+        "projects": allowed("projects", keys),
+        "issues": allowed("issues", homes),
     }
 
 

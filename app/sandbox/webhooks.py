@@ -99,7 +99,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self.delays: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0, 15.0)
-        self.timeout = httpx.Timeout(20.0, connect=5.0)
+        self.timeout = 20.0
         self.webhooks: list[Webhook] = []
         self.deliveries: list[Delivery] = []
         self._changed = threading.Condition()
@@ -215,7 +215,7 @@ class Outbox:
                 delivery.webhook.url,
                 content=delivery.body,
                 headers=delivery.headers(),
-                timeout=self.timeout,
+                timeout=httpx.Timeout(self.timeout, connect=min(5.0, self.timeout)),
             )
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return type(error).__name__

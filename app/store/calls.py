@@ -54,4 +54,6 @@ def cost(db: Database, ref: RunRef, number: int) -> int:
     same = [model_call.c[name] == value for name, value in _of(ref, number).items()]
     each = sa.func.coalesce(model_call.c.cost, model_call.c.bound)
     with db.read() as c:
-        return int(c.execute(sa.select(sa.func.coalesce(sa.func.sum(each), 0)).where(*same)).scalar_one())
+        return int(
+            c.execute(sa.select(sa.func.coalesce(sa.func.sum(each), 0)).where(*same)).scalar_one()
+        )

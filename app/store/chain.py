@@ -96,12 +96,6 @@ def in_force(
     return limits[own] if own in limits else limits.get((kind, DEFAULT, period))
 
 
-def make_rows(c: Connection, db: Database, site_id: str, chain: Iterable[Line]) -> None:
-    """Make the balances that do not exist yet, at zero. They go with the caller's rollback."""
-    rows = [{"site_id": site_id, **key(line), "posted": 0, "held": 0} for line in chain]
-    c.execute(db.insert(balance).on_conflict_do_nothing(), rows)
-
-
 def key(line: Line) -> dict[str, Any]:
     return {
         "kind": line.kind,
@@ -111,35 +105,76 @@ def key(line: Line) -> dict[str, Any]:
     }
 
 
-def set_aside(c: Connection, site_id: str, chain: Iterable[Line], amount: int) -> None:
-    """Add to each balance on the condition that it still fits, in fixed order. Raises Full."""
-    change = (
-        balance.update()
-        .where(_row(site_id), balance.c.posted + balance.c.held + amount <= sa.bindparam("most"))
-        .values(held=balance.c.held + amount)
+_AT = sa.and_(
+    *(
+        column == sa.bindparam(f"at_{column.name}", type_=column.type)
+        for column in balance.primary_key.columns
     )
+)
+_USED = balance.c.posted + balance.c.held
+_ADD = (
+    balance.update()
+    .where(_AT, _USED + sa.bindparam("amount") <= sa.bindparam("most"))
+    .values(held=balance.c.held + sa.bindparam("amount"))
+)
+_MOVE = (
+    balance.update()
+    .where(_AT)
+    .values(
+        held=balance.c.held + sa.bindparam("of_held"),
+        posted=balance.c.posted + sa.bindparam("of_posted"),
+    )
+)
+_TOP_DOWN = [
+    sa.case({name: rank for rank, name in enumerate(names)}, value=column)
+    for column, names in ((balance.c.kind, LEVELS), (balance.c.period, PERIODS))
+]
+
+
+def set_aside(
+    c: Connection, db: Database, site_id: str, chain: Sequence[Line], amount: int
+) -> None:
+    """Add to each balance on the condition that it still fits. Raises Full, having added nothing.
+
+    Balances that do not exist yet are made, at zero; they go with the caller's rollback."""
+    there = _locked(c, site_id, chain)
+    if len(there) < len(chain):
+        rows = [{"site_id": site_id, **key(line), "posted": 0, "held": 0} for line in chain]
+        c.execute(db.insert(balance).on_conflict_do_nothing(), rows)
+        there = _locked(c, site_id, chain)
     for line in chain:
-        most = NO_LIMIT if line.limit is None else line.limit
-        if c.execute(change, {**_bound(line), "most": most}).rowcount != 1:
-            there = sa.select(balance.c.posted, balance.c.held).where(_row(site_id))
-            posted, held = c.execute(there, _bound(line)).one()
+        posted, held = there[line.kind, line.period]
+        if line.limit is not None and posted + held + amount > line.limit:
             raise Full(line, posted, held)
+    most = [NO_LIMIT if line.limit is None else line.limit for line in chain]
+    bound = zip(_bound(site_id, chain), most, strict=True)
+    added = c.execute(_ADD, [{**at, "amount": amount, "most": m} for at, m in bound]).rowcount
+    if added != len(chain):
+        raise RuntimeError("a balance changed while it was locked: this is no transaction")
+
+
+def _locked(
+    c: Connection, site_id: str, chain: Sequence[Line]
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """(posted, held) of the balances that exist, locked top down until the transaction ends."""
+    one_of = sa.tuple_(balance.c.kind, balance.c.subject, balance.c.period, balance.c.starts)
+    there = one_of.in_([tuple(key(line).values()) for line in chain])
+    query = sa.select(balance).where(balance.c.site_id == site_id, there).order_by(*_TOP_DOWN)
+    rows = c.execute(query.with_for_update())
+    return {(row.kind, row.period): (row.posted, row.held) for row in rows}
 
 
 def move(c: Connection, site_id: str, chain: Iterable[Line], *, held: int, posted: int) -> None:
-    change = balance.update().where(_row(site_id))
-    change = change.values(held=balance.c.held + held, posted=balance.c.posted + posted)
-    c.execute(change, [_bound(line) for line in chain])
+    """Add to what is held and to what is posted in each balance, top down."""
+    change = {"of_held": held, "of_posted": posted}
+    c.execute(_MOVE, [{**at, **change} for at in _bound(site_id, chain)])
 
 
-def _row(site_id: str) -> sa.ColumnElement[bool]:
-    columns = (balance.c.kind, balance.c.subject, balance.c.period, balance.c.starts)
-    at = (column == sa.bindparam(f"at_{column.name}", type_=column.type) for column in columns)
-    return sa.and_(balance.c.site_id == site_id, *at)
-
-
-def _bound(line: Line) -> dict[str, Any]:
-    return {f"at_{name}": value for name, value in key(line).items()}
+def _bound(site_id: str, chain: Iterable[Line]) -> list[dict[str, Any]]:
+    return [
+        {"at_site_id": site_id, **{f"at_{name}": value for name, value in key(line).items()}}
+        for line in chain
+    ]
 
 
 def lines_of(c: Connection, site_id: str, hold_id: str) -> list[Line]:
@@ -155,8 +190,9 @@ def write_down(
     c: Connection, act: Act, chain: Iterable[Line], moves: Sequence[tuple[str, int]]
 ) -> None:
     """Append what moved between which accounts of each balance. It sums to zero."""
+    about = asdict(act)
     rows = [
-        {**asdict(act), **key(line), "account": account, "amount": amount}
+        {**about, **key(line), "account": account, "amount": amount}
         for line in chain
         for account, amount in moves
     ]

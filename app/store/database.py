@@ -11,6 +11,13 @@ from sqlalchemy.engine import Connection
 
 from app.store import fence
 
+DatabaseFault = sa.exc.SQLAlchemyError
+"""It does not answer, is none, or refuses: for those who have to say so to a person."""
+
+
+Unavailable = sa.exc.SQLAlchemyError
+"""What a caller sees when the database is away or refuses."""
+
 
 class Database:
     """A database by its SQLAlchemy URL (`sqlite:///…` or `postgresql+psycopg://…`).
@@ -22,7 +29,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.sqlite = url.startswith("sqlite")
-        self.engine = _sqlite_engine(url) if self.sqlite else sa.create_engine(url, pool_pre_ping=True)
+        self.engine = (
+            _sqlite_engine(url) if self.sqlite else sa.create_engine(url, pool_pre_ping=True)
+        )
         self.executor: str | None = None
         self.on_fenced: Callable[[Exception], None] = lambda fault: None
 
@@ -50,6 +59,11 @@ class Database:
 
         insert = sqlite.insert(table) if self.sqlite else postgresql.insert(table)
         return insert.execution_options(preserve_rowcount=True)
+
+    def journal_mode(self) -> str:
+        """How SQLite keeps its journal; "wal" lets readers and a writer work at once."""
+        with self.read() as connection:
+            return str(connection.exec_driver_sql("pragma journal_mode").scalar())
 
     def close(self) -> None:
         self.engine.dispose()

@@ -49,7 +49,7 @@ def wake_in(
     return len(rows)
 
 
-def put_own(
+def put_own(  # noqa: PLR0913 - a delivery of our own has as many parts
     c: Connection, db: Database, site_id: str, issue_id: str, ident: str, why: str, now: datetime
 ) -> None:
     """An inbox row that we write ourselves: the ticket is to be looked at again."""
@@ -135,7 +135,7 @@ def counts(db: Database, site_id: str | None = None) -> dict[str, int]:
     if site_id is not None:
         query = query.where(inbox.c.site_id == site_id)
     with db.read() as c:
-        return {name: count for name, count in c.execute(query.group_by(outcome))}
+        return dict(c.execute(query.group_by(outcome)).tuples().all())
 
 
 def erase_bodies(db: Database, before: datetime) -> int:

@@ -126,8 +126,7 @@ def reserve_in(  # noqa: PLR0913 - an amount is never set aside without all of t
                 return _same_again(c, site_id, hold_id, values)
             rows = chain.lines(c, site_id, subjects, zone, now)
             _refuse_unfit(c, site_id, rows, amount)
-            chain.make_rows(c, db, site_id, rows)
-            chain.set_aside(c, site_id, rows, amount)
+            chain.set_aside(c, db, site_id, rows, amount)
             moves = [("available", -amount), ("held", amount)]
             chain.write_down(c, Act(site_id, hold_id, "reserve", actor, now), rows, moves)
     except _Refused as refused:

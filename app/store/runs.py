@@ -81,7 +81,9 @@ def start(
 def _lock_project(c: Connection, db: Database, site_id: str, project_key: str) -> None:
     """Two starts in one project take turns (on SQLite every writer does)."""
     if not db.sqlite:
-        c.execute(sa.text("select pg_advisory_xact_lock(hashtext(:k))"), {"k": site_id + project_key})
+        c.execute(
+            sa.text("select pg_advisory_xact_lock(hashtext(:k))"), {"k": site_id + project_key}
+        )
 
 
 def _active_in(c: Connection, site_id: str, project_key: str) -> int:
@@ -91,7 +93,7 @@ def _active_in(c: Connection, site_id: str, project_key: str) -> int:
     return int(c.execute(sa.select(sa.func.count()).select_from(run).where(active)).scalar_one())
 
 
-def _reserve(
+def _reserve(  # noqa: PLR0913 - an amount is never set aside without all of these
     c: Connection,
     db: Database,
     ref: RunRef,
@@ -268,5 +270,3 @@ def _unused_holds(c: Connection, ref: RunRef) -> Sequence[str]:
         hold.c.state == "held",
     )
     return list(c.execute(sa.select(hold.c.id).where(mine)).scalars())
-
-

@@ -88,9 +88,7 @@ def remove_grant(db: Database, values: Mapping[str, Any]) -> bool:
         return bool(c.execute(sa.delete(grant).where(*same)).rowcount)
 
 
-def grants(
-    db: Database, site_id: str, project_key: str | None = None
-) -> list[Mapping[str, Any]]:
+def grants(db: Database, site_id: str, project_key: str | None = None) -> list[Mapping[str, Any]]:
     """Grants of the site; with a project, those that hold in it (its own and the site's)."""
     query = sa.select(grant).where(grant.c.site_id == site_id)
     if project_key is not None:

@@ -49,7 +49,7 @@ def again(db: Database, site_id: str, issue_id: str, ident: str, why: str, now: 
         put_own(c, db, site_id, issue_id, ident, why, now)
 
 
-def ask(
+def ask(  # noqa: PLR0913 - the wish and its wake are one
     db: Database,
     site_id: str,
     issue_id: str,

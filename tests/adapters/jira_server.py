@@ -10,6 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
+def no_pause(seconds: float) -> None:
+    """Time that a test need not spend."""
+
+
 class Scripted(ThreadingHTTPServer):
     """`answers`: (method, path without the query) → (status, JSON or raw bytes, headers)."""
 
@@ -43,7 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
         assert isinstance(self.server, Scripted)
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.asked.append(f"{self.command} {self.path}")
-        unknown = (404, {"errorMessages": ["not in the script"]}, {})
+        unknown: tuple[int, Any, dict[str, str]] = (404, {"errorMessages": ["not here"]}, {})
         path = self.path.partition("?")[0]
         status, body, headers = self.server.answers.get((self.command, path), unknown)
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from app import ports
 from app.adapters.jira import JiraTracker
 from app.core.adf import from_adf
-from app.core.text import Block, Document, Span, bullets, expand, from_plain, item, paragraph
+from app.core.text import Block, Document, Span, bullets, expand, item, paragraph
 from app.ports import NotFound, Refused
 from app.sandbox.server import SandboxJira
 
@@ -57,7 +56,7 @@ def test_it_knows_itself(jira: SandboxJira, tracker: ports.Tracker) -> None:
 def test_rights_are_its_own(jira: SandboxJira, tracker: ports.Tracker) -> None:
     names = ["ADD_COMMENTS", "ADMINISTER_PROJECTS"]
     assert tracker.rights("BILL", names) == {"ADD_COMMENTS": True, "ADMINISTER_PROJECTS": False}
-    with pytest.raises(NotFound, match="the project NONE"):
+    with pytest.raises(NotFound, match="project NONE is not visible"):
         tracker.rights("NONE", names)
     with pytest.raises(Refused, match="Unrecognized permission: FLY"):
         tracker.rights("BILL", ["FLY"])
@@ -164,7 +163,7 @@ def test_accounts_are_looked_up(jira: SandboxJira, tracker: ports.Tracker) -> No
     customer = jira.user("Portal customer")
     found = tracker.account(customer.account_id)
     assert (found.name, found.kind, found.active) == ("Portal customer", "customer", True)
-    with pytest.raises(NotFound, match="account nobody"):
+    with pytest.raises(NotFound, match="account nobody is not visible"):
         tracker.account("nobody")
 
 
@@ -245,7 +244,7 @@ def test_peoples_comments_are_read(jira: SandboxJira, tracker: ports.Tracker) ->
     said = jira.comment("BILL-1", "agent *run*", as_user="Reviewer")
     read = tracker.comment("BILL-1", said.id)
     assert read.author == tracker.account(jira.user("Reviewer").account_id)
-    assert read.text == from_plain("agent run") or read.text.plain() == "agent run"
+    assert read.text.plain() == "agent run"
     assert (read.created, read.updated) == (said.created, said.updated)
     assert (read.restricted, read.key) == (False, None)
     said.visibility = {"type": "role", "value": "Developers"}
@@ -270,21 +269,6 @@ def test_without_the_right_to_comment_it_says_so(jira: SandboxJira) -> None:
         silent.put_comment("BILL-1", "readiness", BLOCKS)
 
 
-def test_a_full_ticket_takes_no_more(jira: SandboxJira, tracker: ports.Tracker) -> None:
-    jira.faults.add(kind="413", method="POST", path_pattern="comment$", times=9)
-    with pytest.raises(Refused, match="full of comments"):
-        tracker.put_comment("BILL-1", "readiness", BLOCKS)
-    assert len(jira.journal.find("POST")) == 1
-
-
-def test_a_wrong_token_names_the_account(jira: SandboxJira) -> None:
-    wrong: ports.Tracker = JiraTracker("acme", jira.base_url, ("me@example.com", "wrong-token"))
-    with pytest.raises(Refused, match="renew the token of me@example.com") as caught:
-        wrong.ticket("BILL-1")
-    assert "wrong-token" not in str(caught.value)
-    assert len(jira.journal.find()) == 1
-
-
 def test_data_center_speaks_wiki_markup(jira: SandboxJira, server: ports.Tracker) -> None:
     description = "h2. Goal\n* fast {x}\n"
     made = jira.create_issue("BILL", "Export", description=description, labels=["born"])
@@ -300,12 +284,6 @@ def test_data_center_speaks_wiki_markup(jira: SandboxJira, server: ports.Tracker
     assert server.comment(made.key, first).text.plain() == "READY"
     assert all(entry.path.startswith("/rest/api/2/") for entry in jira.journal)
     assert all(entry.account == jira.user("Signalbox").account_id for entry in jira.journal)
-
-
-def test_times_are_utc(tracker: ports.Tracker) -> None:
-    updated = tracker.ticket("BILL-1").updated
-    assert updated.utcoffset() == timedelta(0)
-    assert abs(updated - datetime.now(UTC)) < timedelta(minutes=5)
 
 
 def test_the_library_is_loaded_at_the_first_call() -> None:

@@ -41,7 +41,7 @@ def test_a_changed_secret_is_refused() -> None:
         vault.unseal(sealed[:-4] + ("AAA=" if not sealed.endswith("AAA=") else "BBB="))
 
 
-@pytest.mark.parametrize("keys", ["", " , ", "hunter2hunter2", "ü" * 44, new_key()[:-5]])
+@pytest.mark.parametrize("keys", ["", " , ", "hunter2hunter2", "ü" * 44, "A" * 39])
 def test_a_malformed_key_is_named_but_not_shown(keys: str) -> None:
     with pytest.raises(BadKeyError, match="key") as caught:
         Vault(keys)

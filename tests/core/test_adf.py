@@ -163,6 +163,7 @@ def test_hidden_characters_are_taken_out_and_told() -> None:
     assert (read.plain(), read.hidden) == ("abc", True)
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize(
     "broken",
     [
@@ -244,6 +245,7 @@ def test_anything_is_read(value: object) -> None:
     assert isinstance(from_adf(value).plain(), str)
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize(
     "wrong",
     [text(""), node("panel", node("expand", para())), node("heading", level=9), para(para())],
@@ -254,7 +256,7 @@ def test_the_schema_refuses_what_jira_refuses(wrong: object) -> None:
 
 @pytest.mark.shared
 @given(documents)
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_every_document_that_is_written_is_valid(blocks: tuple[Block, ...]) -> None:
     written = to_adf(blocks)
     assert [e.message for e in _schema().iter_errors(written)] == []
@@ -270,13 +272,13 @@ def _hrefs(value: Any) -> list[str]:
 
 
 @given(well_formed)
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_what_is_written_is_read_back(blocks: tuple[Block, ...]) -> None:
     assert from_adf(to_adf(blocks)).plain() == Document(blocks).plain()
 
 
 @given(documents, st.integers(300, 2000))
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_a_cut_comment_fits(blocks: tuple[Block, ...], limit: int) -> None:
     cut = fit(blocks, limit, "Cut here.", "https://x.example/all")
     assert len(json.dumps(to_adf(cut), ensure_ascii=False)) <= limit

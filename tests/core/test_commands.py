@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from app.core.commands import COMMANDS, Command, WrongCommand, parse
 from app.core.text import Block, Document, Span, bullets, from_plain, item, paragraph
@@ -112,6 +112,7 @@ def test_each_command_has_its_right() -> None:
 
 
 @given(documents)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_any_comment_is_read(blocks: tuple[Block, ...]) -> None:
     parse(Document(blocks), OURS)
 

@@ -157,12 +157,12 @@ def test_code_that_is_never_closed_hides_nothing() -> None:
     ],
 )  # fmt: skip
 def test_hostile_length_takes_linear_time(unit: str) -> None:
-    text = unit * (30_000 // len(unit))
+    text = unit * (12_000 // len(unit))
     began = time.perf_counter()
     read = from_wiki(text)
     to_wiki(read.blocks)
     to_wiki([paragraph(text)])
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 1
 
 
 @given(st.text(alphabet="{}[]|*_-+!~^\\#?:/ h1.\nbqcode&;`x\t", max_size=80))
@@ -171,7 +171,7 @@ def test_anything_is_read(text: str) -> None:
 
 
 @given(documents)
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_any_blocks_are_written(blocks: tuple[Block, ...]) -> None:
     assert isinstance(to_wiki(blocks), str)
 
@@ -185,7 +185,7 @@ def test_only_safe_addresses_are_linked() -> None:
 
 
 @given(st.lists(hostile_text, min_size=1, max_size=3))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_outside_text_comes_out_inert(texts: list[str]) -> None:
     """Read again it is the same text, in the same place, without any mark."""
     written = "*\n" + to_wiki([paragraph("x ", *texts), bullets(item(paragraph("y ", *texts)))])
@@ -201,7 +201,7 @@ def test_outside_text_comes_out_inert(texts: list[str]) -> None:
 
 
 @given(well_formed)
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_what_is_written_is_read_back(blocks: tuple[Block, ...]) -> None:
     assert _squeezed(from_wiki(to_wiki(blocks)).plain()) == _squeezed(Document(blocks).plain())
 

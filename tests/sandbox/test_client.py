@@ -40,7 +40,7 @@ def test_who_and_where(connected: JIRA) -> None:
     assert [project.key for project in connected.projects()] == ["BILL", "HELP"]
     assert connected.project("BILL").name == "Billing"
     rights = connected.my_permissions(permissions="ADD_COMMENTS")["permissions"]
-    assert rights["ADD_COMMENTS"]["havePermission"] is True
+    assert bool(rights["ADD_COMMENTS"]["havePermission"])
     user = connected.search_users(query="review")[0]
     assert connected.user(user.accountId).displayName == "Reviewer"
 
@@ -60,7 +60,8 @@ def test_an_issue_from_birth_to_death(jira: SandboxJira, connected: JIRA, versio
     (link,) = connected.issue(issue.key).fields.issuelinks
     assert link.inwardIssue.key == "BILL-1"
     histories = connected.issue(issue.key, expand="changelog").changelog.histories
-    assert [history.items[0].field for history in histories] == ["Link", "status", "labels", "labels"]
+    fields = [history.items[0].field for history in histories]
+    assert fields == ["Link", "status", "labels", "labels"]
     with pytest.raises(JIRAError) as refusal:
         issue.delete()
     assert refusal.value.status_code == 403

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from typing import Any
 
 import httpx
 import pytest
 
 from app.sandbox.faults import Faults
-from app.sandbox.server import SandboxJira
+from app.sandbox.server import SandboxJira, create_app
 from tests.sandbox.conftest import Api, document
 
 PATH = "issue/BILL-1/comment"
@@ -25,9 +27,7 @@ class TestStatus:
             "jira-per-issue-on-write",
         ],
     )
-    def test_429_says_why_and_how_long(
-        self, jira: SandboxJira, author: Api, reason: str
-    ) -> None:
+    def test_429_says_why_and_how_long(self, jira: SandboxJira, author: Api, reason: str) -> None:
         jira.faults.add(kind="429", method="POST", reason=reason, retry_after="7")
         answer = author.post(PATH, json=BODY)
         assert answer.status_code == 429
@@ -85,7 +85,7 @@ class TestLostAnswers:
         url = f"{jira.base_url}/rest/api/3/{PATH}"
         answer = httpx.post(url, json=BODY, auth=jira.credentials("Author"))
         assert answer.status_code == 201
-        with pytest.raises(ValueError, match="Unterminated|Expecting|delimiter"):
+        with pytest.raises(ValueError, match=r"Unterminated|Expecting|delimiter"):
             answer.json()
         assert len(jira.comments("BILL-1")) == 1
 
@@ -100,6 +100,17 @@ class TestLostAnswers:
         with pytest.raises(httpx.ReadTimeout):
             author.post(PATH, json=BODY, timeout=0.1)
         author.ok("GET", "myself", timeout=2)
+
+    def test_needs_a_server_that_can_hang_up(self, jira: SandboxJira) -> None:
+        jira.faults.add(kind="drop")
+
+        async def call() -> None:
+            transport = httpx.ASGITransport(create_app(jira.state))
+            async with httpx.AsyncClient(transport=transport) as client:
+                await client.get("http://test/rest/api/3/myself")
+
+        with pytest.raises(RuntimeError, match="under uvicorn only"):
+            asyncio.run(call())
 
 
 class TestChoice:
@@ -134,9 +145,9 @@ class TestChoice:
     @pytest.mark.parametrize(
         "options", [{}, {"kind": "flood"}, {"kind": "429", "path": "/x"}, {"kind": "200"}]
     )
-    def test_a_misspelt_fault_is_refused(self, options: dict[str, str]) -> None:
+    def test_a_misspelt_fault_is_refused(self, options: dict[str, Any]) -> None:
         with pytest.raises(ValueError, match="fault"):
-            Faults().add(**options)  # type: ignore[typeddict-item]
+            Faults().add(**options)
 
     def test_a_broken_pattern_is_refused(self) -> None:
         with pytest.raises(ValueError, match="pattern of a fault"):

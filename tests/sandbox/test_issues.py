@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,9 @@ class TestCreate:
             ({"issuetype": {"name": "Nonsense"}}, "issuetype", "Specify a valid issue type"),
             ({"labels": ["with blank"]}, "labels", "'with blank' contains spaces"),
             ({"labels": "text"}, "labels", "not an array"),
+            ({"labels": [7]}, "labels", "not an array of strings"),
+            ({"labels": ["x" * 256]}, "labels", "exceeds the maximum length of 255"),
+            ({"description": document("x" * 32_768)}, "description", "32,767 characters"),
             ({"description": "plain"}, "description", "must be an Atlassian Document"),
             ({"assignee": {"accountId": "nobody"}}, "assignee", "does not exist"),
             ({"duedate": "tomorrow"}, "duedate", "yyyy-MM-dd"),
@@ -69,6 +73,24 @@ class TestCreate:
         answer = author.post("issue", json={"fields": {**NEW, **change}})
         assert answer.status_code == 400
         assert sentence in answer.json()["errors"][field]
+
+    def test_needs_summary_and_type(self, author: Api) -> None:
+        answer = author.post("issue", json={"fields": {"project": {"key": "BILL"}}})
+        assert set(answer.json()["errors"]) == {"summary", "issuetype"}
+
+    def test_a_description_of_version_2_is_a_string(self, author_v2: Api) -> None:
+        body = {"fields": {**NEW, "description": document("x")}}
+        assert author_v2.refused("POST", "issue", json=body) == (
+            400,
+            "Operation value must be a string",
+        )
+
+    def test_empty_values_mean_nothing(self, author: Api) -> None:
+        empty = {"labels": None, "assignee": None, "duedate": None, "security": None}
+        key = author.ok("POST", "issue", json={"fields": {**NEW, **empty, "reporter": {}}})["key"]
+        fields = author.ok("GET", f"issue/{key}")["fields"]
+        assert (fields["labels"], fields["assignee"], fields["duedate"]) == ([], None, None)
+        assert fields["reporter"]["displayName"] == "Author"
 
     def test_names_every_fault_at_once(self, author: Api) -> None:
         fields = {"project": {"key": "BILL"}, "labels": ["a b"], "colour": 1}
@@ -200,8 +222,8 @@ class TestEdit:
     def test_other_fields_know_set_only(self, author: Api) -> None:
         author.ok("PUT", "issue/BILL-1", json={"update": {"summary": [{"set": "By verb"}]}})
         assert author.ok("GET", "issue/BILL-1")["fields"]["summary"] == "By verb"
-        refused = author.refused("PUT", "issue/BILL-1", json={"update": {"summary": [{"add": 1}]}})
-        assert refused[0] == 400
+        for update in ({"summary": [{"add": 1}]}, {"labels": [{"eat": "x"}]}, {"labels": "x"}):
+            assert author.refused("PUT", "issue/BILL-1", json={"update": update})[0] == 400
 
     def test_refuses_a_field_in_fields_and_update(self, author: Api) -> None:
         body = {"fields": {"labels": []}, "update": {"labels": [{"add": "x"}]}}
@@ -242,6 +264,16 @@ class TestEdit:
         admin.ok("PUT", "issue/BILL-1", json={"fields": {"summary": "c"}})
         admin_id, author_id = (jira.user(name).account_id for name in ("Admin", "Author"))
         assert [notice.actor for notice in jira.state.notices] == [author_id, admin_id]
+
+    def test_keeps_fields_it_does_not_understand(self, author: Api) -> None:
+        fields = {"customfield_1": [1], "priority": {"id": "1"}, "issuetype": {"id": "10003"}}
+        body = {"fields": fields, "properties": [{"key": "a", "value": 1}]}
+        author.ok("PUT", "issue/BILL-1", json=body)
+        shown = author.ok("GET", "issue/BILL-1?properties=a")
+        assert shown["fields"]["customfield_1"] == [1]
+        assert shown["properties"] == {"a": 1}
+        items = author.ok("GET", "issue/BILL-1/changelog")["values"][0]["items"]
+        assert [item["toString"] for item in items] == ["[1]", "Highest", "Bug"]
 
     def test_can_return_the_issue(self, author: Api) -> None:
         body = {"fields": {"summary": "Shown"}}
@@ -320,15 +352,16 @@ class TestTransitions:
         assert author.refused("POST", "issue/BILL-1/transitions", json=body)[0] == 400
 
 
-class TestLinks:
-    BLOCKS = {
-        "type": {"name": "Blocks"},
-        "inwardIssue": {"key": "BILL-1"},
-        "outwardIssue": {"key": "BILL-2"},
-    }
+BLOCKS: dict[str, Any] = {
+    "type": {"name": "Blocks"},
+    "inwardIssue": {"key": "BILL-1"},
+    "outwardIssue": {"key": "BILL-2"},
+}
 
+
+class TestLinks:
     def test_the_inward_issue_blocks_the_outward_one(self, author: Api) -> None:
-        answer = author.post("issueLink", json=self.BLOCKS)
+        answer = author.post("issueLink", json=BLOCKS)
         assert (answer.status_code, answer.content) == (201, b"")
         (blocker,) = author.ok("GET", "issue/BILL-1")["fields"]["issuelinks"]
         assert blocker["type"]["outward"] == "blocks"
@@ -340,9 +373,14 @@ class TestLinks:
         whole = author.ok("GET", f"issueLink/{blocked['id']}")
         assert {whole["inwardIssue"]["key"], whole["outwardIssue"]["key"]} == {"BILL-1", "BILL-2"}
 
+    def test_can_bring_a_comment(self, author: Api, jira: SandboxJira) -> None:
+        body = {**BLOCKS, "comment": {"body": document("Because")}}
+        author.ok("POST", "issueLink", json=body)
+        assert [comment.body.plain() for comment in jira.comments("BILL-1")] == ["Because"]
+
     def test_once_only_and_taken_away(self, author: Api) -> None:
-        author.ok("POST", "issueLink", json=self.BLOCKS)
-        author.ok("POST", "issueLink", json=self.BLOCKS)
+        author.ok("POST", "issueLink", json=BLOCKS)
+        author.ok("POST", "issueLink", json=BLOCKS)
         (known,) = author.ok("GET", "issue/BILL-1")["fields"]["issuelinks"]
         author.ok("DELETE", f"issueLink/{known['id']}")
         assert author.ok("GET", "issue/BILL-2")["fields"]["issuelinks"] == []
@@ -364,10 +402,10 @@ class TestLinks:
         ],
     )
     def test_refuses(self, author: Api, change: dict[str, object], status: int) -> None:
-        assert author.refused("POST", "issueLink", json={**self.BLOCKS, **change})[0] == status
+        assert author.refused("POST", "issueLink", json={**BLOCKS, **change})[0] == status
 
     def test_needs_the_right(self, service: Api) -> None:
-        assert service.refused("POST", "issueLink", json=self.BLOCKS)[0] == 404
+        assert service.refused("POST", "issueLink", json=BLOCKS)[0] == 404
 
     def test_goes_with_a_deleted_issue(self, author: Api, jira: SandboxJira) -> None:
         jira.link("BILL-1", "BILL-2", as_user="Author")

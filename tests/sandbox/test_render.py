@@ -79,12 +79,12 @@ def test_what_comments_of_the_product_use() -> None:
         ),
         {"type": "paragraph", "marks": [{"type": "fontSize"}], "content": [text("small")]},
     ) == snapshot(
-        '<div class="panel warning"><span class="icon">!</span><div class="inside"><p>hint</p></div>'
-        '</div><details><summary>All checks</summary><div class="inside"><p>more</p></div></details>'
-        '<ul class="tasks"><li class="done"><input type="checkbox" disabled checked aria-label="done">'
-        '<span>done</span></li><li><input type="checkbox" disabled aria-label="open">'
-        '<span>open</span></li></ul><div class="table"><table><tbody><tr><th colspan="2"><p>H</p></th>'
-        "</tr><tr><td><p>C</p></td></tr></tbody></table></div>"
+        '<div class="panel warning"><span class="icon">!</span><div class="inside"><p>hint</p>'
+        '</div></div><details><summary>All checks</summary><div class="inside"><p>more</p></div>'
+        '</details><ul class="tasks"><li class="done"><input type="checkbox" disabled checked '
+        'aria-label="done"><span>done</span></li><li><input type="checkbox" disabled '
+        'aria-label="open"><span>open</span></li></ul><div class="table"><table><tbody><tr>'
+        '<th colspan="2"><p>H</p></th></tr><tr><td><p>C</p></td></tr></tbody></table></div>'
         '<p class="small">small</p>'
     )
 

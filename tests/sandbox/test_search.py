@@ -56,6 +56,7 @@ def _labelled(jira: SandboxJira) -> None:
         ('text ~ "rounds once"', "BILL-2"),
         ("summary !~ invoice and project = BILL", "BILL-3 BILL-1"),
         ("resolution is empty and labels = export", "BILL-1"),
+        ("resolution = Done", ""),
         ("priority = Medium and labels = export", "BILL-1"),
         ("labels = export OR type = Bug AND project = BILL", "BILL-2 BILL-1"),
         ("(labels = export OR type = Task) AND project = BILL", "BILL-3 BILL-1"),
@@ -102,6 +103,7 @@ def test_times(author: Api, jira: SandboxJira) -> None:
         ("summary = a", "The operator '=' is not supported"),
         ("labels is full", "The operator 'is' is not supported"),
         ("project =", "the end of the query"),
+        ("project = ,", "',' was not expected"),
         ("project BILL", "'BILL' was not expected"),
         ("project = BILL and", "the end of the query"),
         ("project in BILL", "'BILL' was not expected"),
@@ -150,8 +152,9 @@ class TestPages:
         token = author.ok("GET", "search/jql", params=query)["nextPageToken"]
         other = {"jql": "project = BILL", "nextPageToken": token}
         assert author.refused("GET", "search/jql", params=other)[0] == 400
-        broken = {"jql": "project = HELP", "nextPageToken": "%%%"}
-        assert author.refused("GET", "search/jql", params=broken)[0] == 400
+        for odd in ("%%%", "////", "MTA="):
+            broken = {"jql": "project = HELP", "nextPageToken": odd}
+            assert author.refused("GET", "search/jql", params=broken)[0] == 400
 
     def test_fewer_a_page_when_fields_are_named(self, author: Api) -> None:
         query = {"jql": "project = HELP", "maxResults": 5000}

@@ -143,9 +143,7 @@ class TestLikeRecordedOnes:
         assert set(ours["issue"]) == set(sample["issue"])
 
     @pytest.mark.parametrize("event", ["created", "updated"])
-    def test_comment(
-        self, shared: Any, jira: SandboxJira, receiver: Receiver, event: str
-    ) -> None:
+    def test_comment(self, shared: Any, jira: SandboxJira, receiver: Receiver, event: str) -> None:
         sample = self._sample(shared, f"webhook-cloud-comment-{event}.json")
         comment = jira.comment("BILL-1", "x", as_user="Author")
         jira.edit_comment(comment.id, "y", as_user="Author")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    consumes,
     initialize,
     invariant,
     multiple,
@@ -35,6 +36,7 @@ SLOTS = [
 ]
 TICKETS = st.sampled_from(sorted(PROJECT_OF))
 AMOUNTS = st.sampled_from([1, 5, 15, 30, 40, 60])
+COSTS = st.sampled_from([0, 0.5, 1, 1.5, 2, None])  # of the hold; None = unknown
 Asked = tuple[str, str, str, int]  # site, hold, ticket, amount
 
 
@@ -46,6 +48,7 @@ class Clock:
 
 class LedgerMachine(RuleBasedStateMachine):
     holds = Bundle("holds")
+    ended = Bundle("ended")
 
     def __init__(self, db: Database) -> None:
         super().__init__()
@@ -78,7 +81,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 made.append(asked)
         return multiple(*made)
 
-    @rule(asked=holds, more=st.sampled_from([0, 0, 1]))
+    @rule(asked=st.one_of(holds, ended), more=st.sampled_from([0, 0, 1]))
     def reserve_again(self, asked: Asked, more: int) -> None:
         """By the same terms, or by others."""
         self.compare((*asked[:3], asked[3] + more))
@@ -106,23 +109,29 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         assert told(got) == expected
 
-    @rule(asked=holds, cost=st.sampled_from([0, 0.5, 1, 1.5, 2, None]))
-    def settle(self, asked: Asked, cost: float | None) -> None:
-        """Below, at and above the hold, and unknown."""
-        actual = None if cost is None else int(asked[3] * cost)
-        self.end(
-            ledger.settle, asked, "posted", asked[3] if actual is None else actual, actual=actual
-        )
+    @rule(target=ended, asked=consumes(holds), cost=COSTS)
+    def settle(self, asked: Asked, cost: float | None) -> Asked:
+        return self.end(asked, "posted", cost)
 
-    @rule(asked=holds)
-    def void(self, asked: Asked) -> None:
-        self.end(ledger.void, asked, "void", 0)
+    @rule(target=ended, asked=consumes(holds))
+    def void(self, asked: Asked) -> Asked:
+        return self.end(asked, "void", 0)
 
-    def end(self, verb: Any, asked: Asked, state: str, cost: int, **terms: Any) -> None:
-        site, hold_id = asked[:2]
-        terms |= {"site_id": site, "hold_id": hold_id, "actor": "somebody", "now": Clock.now}
-        first = self.model.end(site, hold_id, state, cost)
-        assert verb(self.db, **terms).again is not first
+    @rule(asked=ended, state=st.sampled_from(["posted", "void"]), cost=COSTS)
+    def end_again(self, asked: Asked, state: str, cost: float | None) -> None:
+        self.end(asked, state, cost)
+
+    def end(self, asked: Asked, state: str, cost: float | None) -> Asked:
+        site, hold_id, _, amount = asked
+        actual = None if cost is None else int(amount * cost)
+        expected = self.model.end(site, hold_id, state, amount if actual is None else actual)
+        terms: dict[str, Any] = {"site_id": site, "hold_id": hold_id, "actor": "somebody"}
+        if state == "void":
+            got = ledger.void(self.db, **terms, now=Clock.now)
+        else:
+            got = ledger.settle(self.db, **terms, actual=actual, now=Clock.now)
+        assert got.again is not expected
+        return asked
 
     @rule(
         site=st.sampled_from(SITES),

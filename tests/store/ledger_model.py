@@ -65,8 +65,8 @@ class Model:
         hold = self.holds[site, hold_id]
         if hold.state != "held":
             return False
-        hold.state, hold.actual = state, actual
-        if actual > hold.amount:
+        hold.state, hold.actual = state, actual if state == "posted" else 0
+        if hold.actual > hold.amount:
             self.unseen |= {(site, key[2]) for key in hold.keys if key[1] == "project"}
         return True
 

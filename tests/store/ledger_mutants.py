@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from app.core import periods
 from app.store import chain, ledger
 from app.store.chain import Act, Line
+from app.store.database import Database
 from app.store.schema import balance, bucket, hold
 from tests.store.ledger_machine import Clock
 from tests.store.ledger_model import ZONE
@@ -22,29 +23,42 @@ Patch = pytest.MonkeyPatch
 
 
 def ignore_open_holds(patch: Patch) -> None:
-    def set_aside(c: Connection, site_id: str, rows: Iterable[Line], amount: int) -> None:
+    _admit_by(patch, lambda line, limit, posted, held, amount: posted + amount <= limit)
+
+
+def check_the_leaf_only(patch: Patch) -> None:
+    _admit_by(
+        patch,
+        lambda line, limit, posted, held, amount: (
+            line.kind != "ticket" or posted + held + amount <= limit
+        ),
+    )
+
+
+def one_too_many(patch: Patch) -> None:
+    _admit_by(patch, lambda line, limit, posted, held, amount: posted + held + amount <= limit + 1)
+
+
+def commit_a_partial_chain(patch: Patch) -> None:
+    _admit_by(patch, lambda line, limit, posted, held, amount: posted + held + amount <= limit)
+    patch.setattr(Connection, "begin_nested", lambda _: nullcontext())
+
+
+def _admit_by(patch: Patch, fits: Callable[[Line, int, int, int, int], bool]) -> None:
+    """A ledger that goes down the chain one balance after another."""
+
+    def set_aside(
+        c: Connection, db: Database, site_id: str, rows: Sequence[Line], amount: int
+    ) -> None:
         for line in rows:
-            there = sa.select(balance.c.posted, balance.c.held).where(chain._row(site_id))
-            posted, held = c.execute(there, chain._bound(line)).one()
-            if line.limit is not None and posted + amount > line.limit:
+            new = db.insert(balance).values(site_id=site_id, **chain.key(line), posted=0, held=0)
+            c.execute(new.on_conflict_do_nothing())
+            posted, held = chain._locked(c, site_id, [line])[line.kind, line.period]
+            if line.limit is not None and not fits(line, line.limit, posted, held, amount):
                 raise chain.Full(line, posted, held)
             chain.move(c, site_id, [line], held=amount, posted=0)
 
     patch.setattr(chain, "set_aside", set_aside)
-
-
-def check_the_leaf_only(patch: Patch) -> None:
-    real = chain.set_aside
-
-    def set_aside(c: Connection, site_id: str, rows: Iterable[Line], amount: int) -> None:
-        leaf = [line if line.kind == "ticket" else replace(line, limit=None) for line in rows]
-        real(c, site_id, leaf, amount)
-
-    patch.setattr(chain, "set_aside", set_aside)
-
-
-def commit_a_partial_chain(patch: Patch) -> None:
-    patch.setattr(Connection, "begin_nested", lambda _: nullcontext())
 
 
 def settle_twice(patch: Patch) -> None:
@@ -101,16 +115,6 @@ def settle_into_todays_period(patch: Patch) -> None:
         ]
 
     patch.setattr(chain, "lines_of", lines_of)
-
-
-def one_too_many(patch: Patch) -> None:
-    real = chain.set_aside
-
-    def set_aside(c: Connection, site_id: str, rows: Iterable[Line], amount: int) -> None:
-        wider = [replace(r, limit=None if r.limit is None else r.limit + 1) for r in rows]
-        real(c, site_id, wider, amount)
-
-    patch.setattr(chain, "set_aside", set_aside)
 
 
 def no_default_for_the_unknown(patch: Patch) -> None:

@@ -1,0 +1,146 @@
+"""What a demo consists of: a sandbox Jira, a sample repository and the service, in one folder."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app import main
+from app.adapters.clock import SystemClock
+from app.adapters.vault import Vault, new_key
+from app.config import Settings
+from app.core.money import MICRO
+from app.core.rights import GRANTABLE
+from app.sandbox.sample_repository import create_sample_repository
+from app.sandbox.server import SandboxJira
+from app.sandbox.story import BILLING, LABEL, OPERATIONS
+from app.store import budgets, sites
+
+if TYPE_CHECKING:
+    from app.store.database import Database
+
+SITE = "demo"
+AUTHOR = "Author"
+ACCEPTANCE = "python3 -m unittest -q"
+
+
+class NotAsTold(Exception):
+    """The story did not end as it should. The message says what was different."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running demo. keys: ticket keys by the story's names."""
+
+    jira: SandboxJira
+    db: Database
+    settings: Settings
+    service_url: str
+    keys: dict[str, str]
+    origin: Path
+
+
+@contextlib.contextmanager
+def stage(
+    directory: Path, agent: str, jira_port: int = 0, port: int = 0, api_key: str = ""
+) -> Iterator[Stage]:
+    """Everything set up and running, without tickets; all of it ends with the block."""
+    origin = create_sample_repository(directory / "origin")
+    settings = Settings(
+        secret_key=new_key(),
+        data=directory / "data",
+        database_url="",
+        port=port,
+        admin_token=secrets.token_urlsafe(12),
+        look_again_seconds=5,
+        anthropic_api_key=api_key,
+    )
+    jira = SandboxJira()
+    with jira.serve(jira_port) as jira_url:
+        db = main.open_database(settings)
+        _set_up(db, jira, jira_url, Vault(settings.secret_key), agent, origin)
+        worker = main.build_worker(settings, db)
+        with main.running_web(main.web_app(settings, db), port) as url:
+            webhook_secret = secrets.token_urlsafe(24)
+            sealed = Vault(settings.secret_key).seal(webhook_secret)
+            sites.add_site(db, {**sites.get_site(db, SITE), "webhook_secret": sealed})
+            jira.webhook(f"{url}/webhooks/jira/{SITE}", webhook_secret)
+            worker.start()
+            try:
+                yield Stage(jira, db, settings, url, {}, origin)
+            finally:
+                worker.stop()
+                db.close()
+
+
+def _set_up(
+    db: Database, jira: SandboxJira, jira_url: str, vault: Vault, agent: str, origin: Path
+) -> None:
+    now = SystemClock().now()
+    roles = {BILLING: ["Developers"], OPERATIONS: ["Developers"]}
+    jira.add_project(BILLING, "Billing")
+    jira.add_project(OPERATIONS, "Operations")
+    jira.add_user(AUTHOR, roles=roles)
+    own = jira.add_user("Signalbox", account_type="app", rights="admin")
+    email, token = jira.credentials("Signalbox")
+    site = {
+        "id": SITE,
+        "deployment": "cloud",
+        "api_url": jira_url,
+        "browse_url": jira_url,
+        "email": email,
+        "token": vault.seal(token),
+        "webhook_secret": None,
+        "account_id": own.account_id,
+        "label": LABEL,
+        "zone": "UTC",
+        "currency": "USD",
+        "connected_at": now,
+    }
+    sites.add_site(db, site)
+    for key in (BILLING, OPERATIONS):
+        sites.add_project(db, _project(key, agent, origin, now))
+    grant = {"site_id": SITE, "project_key": "*", "right": GRANTABLE[0], "kind": "jira_role"}
+    sites.add_grant(db, {**grant, "subject": "Developers", "granted_at": now})
+    for kind, subject, limit in (
+        ("site", SITE, 50 * MICRO),
+        ("project", BILLING, 20 * MICRO),
+        ("project", OPERATIONS, 1_200_000),
+    ):
+        budgets.set_limit(db, SITE, kind, subject, "month", limit, "demo", now)
+    budgets.set_limit(db, SITE, "ticket", "*", "once", 6 * MICRO, "demo", now)
+
+
+def _project(key: str, agent: str, origin: Path, now: datetime) -> dict[str, Any]:
+    return {
+        "site_id": SITE,
+        "key": key,
+        "mode": "auto",
+        "threshold": 70,
+        "must_haves": ["outcome", "acceptance", "location"],
+        "repository": str(origin),
+        "base_branch": "main",
+        "acceptance": ACCEPTANCE,
+        "agent": agent,
+        "attempts": 2,
+        "attempt_cap": 3 * MICRO,
+        "attempt_seconds": 600,
+        "slots": 2,
+        "open_pull_requests": 4,
+        "without_cage": True,
+        "connected_at": now,
+    }
+
+
+def until(reached: Callable[[], bool], what: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not reached():
+        if time.monotonic() > deadline:
+            raise NotAsTold(f"not within {seconds:.0f} s: {what}")
+        time.sleep(0.05)

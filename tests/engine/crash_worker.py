@@ -1,0 +1,166 @@
+"""A worker that dies by kill -9 at one named boundary: before or after a step, or an outgoing call.
+
+Run as a process: it reads one JSON object a line (database, directory, log, die_at) and forks a
+worker for each, so that the imports are paid once. It answers each with the worker's pid.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import os
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+class Boundaries:
+    """Writes each boundary it passes to a log, and dies at the one it was told."""
+
+    def __init__(self) -> None:
+        self.log: int | None = None
+        self.die_at = ""
+        self.seen: Counter[str] = Counter()
+        self.lock = threading.Lock()
+
+    def reach(self, name: str) -> None:
+        with self.lock:
+            self.seen[name] += 1
+            here = f"{name} #{self.seen[name]}"
+            if self.log is not None:
+                os.write(self.log, here.encode() + b"\n")
+            if here == self.die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(self, name: Callable[..., str], function: Any) -> Any:
+        """The function with a boundary before and after; async ones too."""
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def later(*args: Any, **kwargs: Any) -> Any:
+                self.reach("before " + name(*args))
+                result = await function(*args, **kwargs)
+                self.reach("after " + name(*args))
+                return result
+
+            return later
+
+        @functools.wraps(function)
+        def now(*args: Any, **kwargs: Any) -> Any:
+            self.reach("before " + name(*args))
+            result = function(*args, **kwargs)
+            self.reach("after " + name(*args))
+            return result
+
+        return now
+
+
+boundaries = Boundaries()
+
+
+def instrument() -> None:
+    """Every step, every HTTP request, every git call to a repository, every start of an agent."""
+    import re
+
+    import requests
+    from dbos import DBOS
+
+    real_step = DBOS.step
+
+    def step(**options: Any) -> Any:
+        return lambda function: real_step(**options)(
+            boundaries.around(lambda *_: f"step {function.__name__}", function)
+        )
+
+    DBOS.step = step  # type: ignore[method-assign, assignment]
+
+    def http(_session: Any, request: Any, **_options: Any) -> str:
+        path = re.sub(r"/\d+|/[A-Z]+-\d+", "/N", request.path_url.partition("?")[0])
+        return f"{request.method} {path}"
+
+    requests.Session.send = boundaries.around(http, requests.Session.send)  # type: ignore[method-assign]
+
+    from app.engine import relay, worker
+    from app.execution.git import Git
+    from app.sandbox import rehearsal
+    from app.store import inbox
+
+    Git.reach = boundaries.around(lambda _git, verb, *_: f"git {verb}", Git.reach)  # type: ignore[method-assign]
+    rehearsal.RehearsalAgent.work = boundaries.around(  # type: ignore[method-assign]
+        lambda *_: "agent", rehearsal.RehearsalAgent.work
+    )
+    real_relay = inbox.relay
+
+    def relayed(db: Any, enqueue: Any, now: Any) -> int:
+        """A boundary only where there is something to relay: idle rounds are not counted."""
+
+        def marked(*args: Any) -> None:
+            boundaries.reach("before enqueue " + args[1])
+            enqueue(*args)
+            boundaries.reach("after enqueue " + args[1])
+
+        return real_relay(db, marked, now)
+
+    inbox.relay = relayed
+    worker.POLL_SECONDS = 0.03
+    relay.IDLE_SECONDS = 0.02
+
+
+class CountedAgent:
+    """The rehearsal agent, with each start written down beside the workspace."""
+
+    def __new__(cls, directory: Path) -> Any:
+        from app.sandbox.rehearsal import RehearsalAgent
+
+        class Counted(RehearsalAgent):
+            async def work(self, task: Any, *rest: Any) -> Any:
+                with (directory / "agent-starts").open("a") as starts:
+                    starts.write(f"{task.key} {task.run} {task.attempt}\n")
+                return await super().work(task, *rest)
+
+        return Counted(pace=0)
+
+
+def work(order: dict[str, Any]) -> None:
+    """The forked worker: runs until it is killed."""
+    from app.engine.worker import Worker
+    from app.store.database import Database
+    from tests.engine.stage import parts
+
+    directory = Path(order["directory"])
+    if order["log"]:
+        boundaries.log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    boundaries.die_at = order["die_at"]
+    db = Database(order["database"])
+    ready = parts(db, directory, agent=CountedAgent(directory))
+    Worker(ready, 2, 3600, ttl=2.0).start()
+    threading.Event().wait()
+
+
+def main() -> None:
+    instrument()
+    import app.adapters.jira
+    import app.engine.worker
+    import tests.engine.stage  # noqa: F401
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            sys.stdin.close()
+            try:
+                work(json.loads(line))
+            finally:
+                os._exit(1)
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
