@@ -69,10 +69,18 @@ class ClaudeCode:
         if task.gate is None:
             raise Refused("Claude Code has no gate to the model: SIGNALBOX_ANTHROPIC_API_KEY.")
         cli = find_cli(self._cli)
-        session = task.resume or str(uuid.uuid4())
+        resumed = any(path.stem == task.resume for path in transcripts(task.home))
+        session = task.resume if task.resume and resumed else str(uuid.uuid4())
         _prepare(task)
         argv = cage.wrap(
-            ["python3", "-I", str(RELAY), TOKEN_FILE, str(cli), *self._flags(task, session)],
+            [
+                "python3",
+                "-I",
+                str(RELAY),
+                TOKEN_FILE,
+                str(cli),
+                *self._flags(task, session, resumed),
+            ],
             worktree=task.worktree,
             home=task.home,
             env={**ENVIRONMENT, "CLAUDE_CODE_MAX_RETRIES": str(self._retries)},
@@ -106,9 +114,8 @@ class ClaudeCode:
         ]
         return found[-1] if found else task.resume
 
-    def _flags(self, task: AgentTask, session: str) -> list[str]:
+    def _flags(self, task: AgentTask, session: str, resumed: bool) -> list[str]:
         """--restricted: also keeps its own file tools inside the worktree."""
-        known = ("--resume=" if task.resume else "--session-id=") + session
         return [
             *("--output-format", "stream-json", "--verbose", "--input-format", "stream-json"),
             "--include-partial-messages",
@@ -119,7 +126,7 @@ class ClaudeCode:
             *("--max-budget-usd", str(Decimal(task.budget) / MICRO)),
             *("--model", self._model),
             *("--append-system-prompt-file", f"~/{GUIDELINES_FILE}"),
-            known,
+            f"--{'resume' if resumed else 'session-id'}={session}",
         ]
 
 

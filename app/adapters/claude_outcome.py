@@ -49,7 +49,7 @@ def outcome(told: Told, ended: Ended) -> tuple[Ending, str]:
     if ended.out_of_time:
         return Ending.TIMED_OUT, "It was not done when its time was over."
     if told.repeated:
-        return Ending.STALLED, f"It made the same call again and again: {told.repeated}"
+        return Ending.STALLED, f"The same call came again and again: it {told.repeated}."
     if told.refused is not None:
         return Ending.FAILED, f"{API_CAUSES[told.refused]} ({told.refused})."
     if told.result is None:

@@ -45,7 +45,7 @@ class Told:
     changed: bool = False
     usage: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     _open: dict[str, tuple[str, str, Mapping[str, Any]]] = field(default_factory=dict)
-    _calls: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _calls: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     _last: deque[tuple[str, str, str]] = field(default_factory=lambda: deque(maxlen=KEPT_CALLS))
 
     def take(self, event: Mapping[str, Any]) -> list[str]:
@@ -92,8 +92,9 @@ class Told:
         for block in map(_dict, _list(_dict(event.get("message")).get("content"))):
             if block.get("type") == "tool_use":
                 name, arguments = str(block.get("name")), _dict(block.get("input"))
-                self._calls[str(block.get("id"))] = (name, repr(sorted(arguments.items())))
-                lines.append(_line(name, arguments))
+                line = _line(name, arguments)
+                self._calls[str(block.get("id"))] = (name, repr(sorted(arguments.items())), line)
+                lines.append(line)
         return lines
 
     def _user(self, event: Mapping[str, Any]) -> None:
@@ -102,13 +103,13 @@ class Told:
             if block.get("type") == "tool_result" and call is not None:
                 self._ended(*call, block)
 
-    def _ended(self, name: str, arguments: str, block: Mapping[str, Any]) -> None:
+    def _ended(self, name: str, arguments: str, line: str, block: Mapping[str, Any]) -> None:
         if name in CHANGES and not block.get("is_error"):
             self.changed = True
         result = " ".join(TIMES.sub("#", str(block.get("content"))).split())
         self._last.append((name, arguments, result))
         if self._last.count(self._last[-1]) >= SAME_CALLS:
-            self.repeated = clean(f"{name} {arguments}", LINE_LENGTH)
+            self.repeated = line
 
 
 def clean(text: str, longest: int) -> str:

@@ -93,14 +93,14 @@ NEW_PROJECT: ProjectWish = {
     "without_cage": False,
 }
 RANGES = {
-    "threshold": (0, 100),
-    "attempts": (1, 10),
-    "attempt_cap": (0, LARGEST),
-    "attempt_seconds": (10, 24 * 3600),
-    "slots": (1, 100),
-    "open_pull_requests": (1, 1000),
+    "threshold": ("The threshold", 0, 100),
+    "attempts": ("The number of attempts", 1, 10),
+    "attempt_cap": ("The cap of an attempt, in micro-units,", 0, LARGEST),
+    "attempt_seconds": ("The time of an attempt, in seconds,", 10, 24 * 3600),
+    "slots": ("The number of slots", 1, 100),
+    "open_pull_requests": ("The limit of open pull requests", 1, 1000),
 }
-"""Smallest and largest number that each may be."""
+"""What each number is, and the smallest and largest that it may be."""
 
 
 def connect_site(desk: Desk, site_id: str, wish: SiteWish) -> sites.Row:
@@ -248,9 +248,9 @@ def set_paused(desk: Desk, site_id: str, key: str | None, *, paused: bool) -> in
 def _project_value(name: str, value: Any) -> Any:
     """The value as stored. Raises Invalid."""
     if name in RANGES:
-        least, most = RANGES[name]
+        what, least, most = RANGES[name]
         if not least <= value <= most:
-            raise Invalid(f"{name} has to be between {least} and {most}, not {value}.")
+            raise Invalid(f"{what} has to be from {least} to {most}, not {value}.")
         return value
     allowed = {"mode": MODES, "agent": AGENTS}.get(name)
     if allowed and value not in allowed:

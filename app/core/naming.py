@@ -75,7 +75,7 @@ def _product_place(reading: Reading) -> list[Quote]:
 
 
 def _says_which(word: str) -> bool:
-    return word not in STOP and word not in CONCRETE and word not in WOOLLY and len(word) > 1
+    return word not in STOP and word not in CONCRETE and word not in WOOLLY and word.isalnum()
 
 
 def possible_place(reading: Reading) -> bool:

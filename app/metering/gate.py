@@ -165,7 +165,8 @@ class Gate:
         if out == 0:
             self.budget_stopped = True
             text = f"{BUDGET_STOP}: the rest of this attempt's budget cannot pay another request."
-            await refuse(send, 400, "invalid_request_error", text)
+            # After 402 Claude Code gives up at once; after 400 it tries five more times.
+            await refuse(send, 402, "billing_error", text)
             return
         try:
             await asyncio.to_thread(self._started, call_id, self._purse.opened[call_id])

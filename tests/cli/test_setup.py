@@ -114,29 +114,28 @@ def test_what_jira_refuses_is_not_stored(terminal: Terminal, jira: SandboxJira) 
     assert terminal.json("site list") == {"sites": []}
 
 
-@pytest.mark.parametrize(
-    ("line", "sentence"),
-    [
-        (f"{SITE} --zone Mars", "'Mars' is no time zone: use a name such as Europe/Berlin."),
-        (f"{SITE} --currency euro", "'euro' is no currency: use three capitals, such as USD."),
-        (f"{SITE} --deployment moon", "'moon' is no deployment: use cloud or server."),
-        (f"{SITE} --token-env NOTHING", "The environment variable NOTHING is not set."),
-        (f"{SITE} --webhook-secret-env SHORT", "The webhook secret is too short: use 16 char"),
-        (f"{SITE} --token-stdin", "The token comes from --token-env or from --token-stdin, not"),
-        (f"{SITE} --url ftp://jira", "'ftp://jira' is no url: give one such as https://acme."),
-        (f"{SITE} --url https://a:b@jira", "The url has to be plain: no user, password, question"),
-        (f"{SITE} --browse-url jira", "'jira' is no browse url: give one such as https://acme."),
-        (SITE.replace("acme", "Acme"), "'Acme' cannot be a site's id: use a-z, 0-9 and -, such"),
-        (SITE.split(" --email")[0], "Jira Cloud takes an e-mail address with its API token"),
-        (SITE.split(" --token")[0], "A site needs a token: an API token or a personal access"),
-        ("site add acme --email a@b", "'' is no url: give one such as https://acme.atlassian.net."),
-    ],
-)
-def test_a_site_that_cannot_be(
-    terminal: Terminal, jira: SandboxJira, line: str, sentence: str
-) -> None:
+NO_SITES = [
+    (f"{SITE} --zone Mars", "'Mars' is no time zone: use a name such as Europe/Berlin."),
+    (f"{SITE} --currency euro", "'euro' is no currency: use three capitals, such as USD."),
+    (f"{SITE} --deployment moon", "'moon' is no deployment: use cloud or server."),
+    (f"{SITE} --token-env NOTHING", "The environment variable NOTHING is not set."),
+    (f"{SITE} --webhook-secret-env SHORT", "The webhook secret is too short: use 16 char"),
+    (f"{SITE} --token-stdin", "The token comes from --token-env or from --token-stdin, not"),
+    (f"{SITE} --url ftp://jira", "'ftp://jira' is no url: give one such as https://acme."),
+    (f"{SITE} --url https://a:b@jira", "The url has to be plain: no user, password, question"),
+    (f"{SITE} --browse-url jira", "'jira' is no browse url: give one such as https://acme."),
+    (SITE.replace("acme", "Acme"), "'Acme' cannot be a site's id: use a-z, 0-9 and -, such"),
+    (SITE.split(" --email")[0], "Jira Cloud takes an e-mail address with its API token"),
+    (SITE.split(" --token")[0], "A site needs a token: an API token or a personal access"),
+    ("site add acme --email a@b", "'' is no url: give one such as https://acme.atlassian.net."),
+]
+
+
+def test_a_site_that_cannot_be(terminal: Terminal, jira: SandboxJira) -> None:
     terminal.env["SHORT"] = "short"
-    assert terminal.refused(line).startswith(sentence)
+    for line, sentence in NO_SITES:
+        assert terminal.refused(line)[: len(sentence)] == sentence
+    assert terminal.json("site list") == {"sites": []}
 
 
 def test_a_label_holds_no_blank(terminal: Terminal, jira: SandboxJira) -> None:
@@ -186,7 +185,9 @@ def test_a_project_is_connected_with_defaults_and_changed(
         "Next: signalbox role grant dispatch --project BILL --account ID\n"
     )
     assert connected.json("project list") == {"projects": [DEFAULTS]}
-    assert "Nothing can start yet: it has no --repository.\n" in connected.run(f"{BILL} --mode auto")
+    assert "Nothing can start yet: it has no --repository.\n" in connected.run(
+        f"{BILL} --mode auto"
+    )
     full = (
         "--mode approve --repository code/billing --base develop --agent rehearsal --threshold 60 "
         "--must-have outcome --must-have reason --attempts 3 --attempt-cap 2.5 --attempt-minutes 1 "
@@ -219,27 +220,27 @@ def test_a_project_is_connected_with_defaults_and_changed(
     assert row == f"acme  BILL     approve  rehearsal         3  $2.50  {place}  on"
 
 
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ("--mode on", "'on' is no mode: use off, watch, advise, approve, auto."),
-        ("--agent robot", "'robot' is no agent: use claude, rehearsal."),
-        ("--threshold 101", "threshold has to be between 0 and 100, not 101."),
-        ("--attempts 0", "attempts has to be between 1 and 10, not 0."),
-        ("--attempt-minutes 0", "attempt_seconds has to be between 10 and 86400, not 0."),
-        ("--attempt-cap 1e99", "'1e99' is not an amount between 0 and 1000000000"),
-        ("--attempt-cap nan", "'nan' is not an amount of money, such as 3.50"),
-        ("--must-have vague", "'vague' cannot be a must-have: use outcome, reason, acceptance,"),
-        ("--repository ext::sh", "Addresses of git's helper programs (name::address) are not"),
-        ("--repository https://u:p@host/x", "The repository's address holds a password: give"),
-        ("--base ../x", "'../x' cannot be the name of a branch."),
-        ("--site other", "There is no site 'other': add it with `signalbox site add`"),
-        ("--key BILL!", "'BILL!' is no project key: it looks like BILL."),
-        ("--key NONE", "The project NONE is not visible: deleted or hidden from Signalbox."),
-    ],
-)
-def test_a_project_that_cannot_be(connected: Terminal, options: str, sentence: str) -> None:
-    assert connected.refused(f"{BILL} {options}").startswith(sentence)
+NO_PROJECTS = [
+    ("--mode on", "'on' is no mode: use off, watch, advise, approve, auto."),
+    ("--agent robot", "'robot' is no agent: use claude, rehearsal."),
+    ("--threshold 101", "The threshold has to be from 0 to 100, not 101."),
+    ("--attempts 0", "The number of attempts has to be from 1 to 10, not 0."),
+    ("--attempt-minutes 0", "The time of an attempt, in seconds, has to be from 10 to"),
+    ("--attempt-cap 1e99", "'1e99' is not an amount between 0 and 1000000000"),
+    ("--attempt-cap nan", "'nan' is not an amount of money, such as 3.50"),
+    ("--must-have vague", "'vague' cannot be a must-have: use outcome, reason, acceptance,"),
+    ("--repository ext::sh", "Addresses of git's helper programs (name::address) are not"),
+    ("--repository https://u:p@host/x", "The repository's address holds a password: give"),
+    ("--base ../x", "'../x' cannot be the name of a branch."),
+    ("--site other", "There is no site 'other': add it with `signalbox site add`"),
+    ("--key BILL!", "'BILL!' is no project key: it looks like BILL."),
+    ("--key NONE", "The project NONE is not visible: deleted or hidden from Signalbox."),
+]
+
+
+def test_a_project_that_cannot_be(connected: Terminal) -> None:
+    for options, sentence in NO_PROJECTS:
+        assert connected.refused(f"{BILL} {options}")[: len(sentence)] == sentence
     assert connected.json("project list") == {"projects": []}
 
 
@@ -293,23 +294,23 @@ def test_rights_are_granted_listed_and_taken_away(connected: Terminal) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("line", "sentence"),
-    [
-        ("fly --project BILL --jira-role A", "'fly' is no right: use dispatch, approve, admin."),
-        ("dispatch --project BILL", "Name one of --account ID and --jira-role NAME."),
-        (
-            "dispatch --project BILL --account a --jira-role b",
-            "Name one of --account ID and --jira-role NAME.",
-        ),
-        ("dispatch --project BILL --account nobody", "The account nobody is not visible"),
-        (f"dispatch --project BILL --account {ME}", "Signalbox is no person of the site: an app"),
-        (f"dispatch --project X1 --account {AUTHOR}", "There is no project X1 in acme: `signal"),
-    ],
-)
-def test_a_grant_that_cannot_be(connected: Terminal, line: str, sentence: str) -> None:
+NO_GRANTS = [
+    ("fly --project BILL --jira-role A", "'fly' is no right: use dispatch, approve, admin."),
+    ("dispatch --project BILL", "Name one of --account ID and --jira-role NAME."),
+    (
+        "dispatch --project BILL --account a --jira-role b",
+        "Name one of --account ID and --jira-role NAME.",
+    ),
+    ("dispatch --project BILL --account nobody", "The account nobody is not visible"),
+    (f"dispatch --project BILL --account {ME}", "Signalbox is no person of the site: an app"),
+    (f"dispatch --project X1 --account {AUTHOR}", "There is no project X1 in acme: `signal"),
+]
+
+
+def test_a_grant_that_cannot_be(connected: Terminal) -> None:
     connected.run(BILL)
-    assert connected.refused(f"role grant {line}").startswith(sentence)
+    for line, sentence in NO_GRANTS:
+        assert connected.refused(f"role grant {line}")[: len(sentence)] == sentence
     assert connected.json("role list") == {"grants": []}
 
 
@@ -318,9 +319,7 @@ def test_a_grant_that_cannot_be(connected: Terminal, line: str, sentence: str) -
 
 def test_budgets_show_spent_set_aside_and_free_apart(connected: Terminal, db: Database) -> None:
     connected.run(BILL)
-    assert connected.run("budget list") == (
-        "No budget is set for acme, so nothing may be spent.\n"
-    )
+    assert connected.run("budget list") == ("No budget is set for acme, so nothing may be spent.\n")
     assert connected.run("budget set --limit 200") == (
         "Limit of site acme, period month: $200.00.\n"
     )
@@ -371,22 +370,22 @@ def spend(db: Database, attempt: int, cost: int | None) -> None:
         ledger.settle(db, site_id="acme", hold_id=hold, actual=cost, actor="test", now=NOW)
 
 
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ("", "Say either --limit AMOUNT or --no-limit."),
-        ("--limit 1 --no-limit", "Say either --limit AMOUNT or --no-limit."),
-        ("--limit 1 --project BILL --per-ticket", "A limit is for one of --project, --ticket and"),
-        ("--limit -1", "'-1' is not an amount between 0 and 1000000000"),
-        ("--limit 0.0000001", "'0.0000001' is not an amount between 0 and 1000000000"),
-        ("--limit 1 --period year", "'year' is no period: use day, week, month, once."),
-        ("--limit 1 --per-ticket --period day", "'day' is no period of a ticket: use once"),
-        ("--limit 1 --project NONE", "There is no project NONE in acme: `signalbox project add`."),
-        ("--limit 1 --ticket BILL-99", "The ticket BILL-99 is not visible: deleted or hidden"),
-    ],
-)
-def test_a_limit_that_cannot_be(connected: Terminal, options: str, sentence: str) -> None:
-    assert connected.refused(f"budget set {options}").startswith(sentence)
+NO_LIMITS = [
+    ("", "Say either --limit AMOUNT or --no-limit."),
+    ("--limit 1 --no-limit", "Say either --limit AMOUNT or --no-limit."),
+    ("--limit 1 --project BILL --per-ticket", "A limit is for one of --project, --ticket and"),
+    ("--limit -1", "'-1' is not an amount between 0 and 1000000000"),
+    ("--limit 0.0000001", "'0.0000001' is not an amount between 0 and 1000000000"),
+    ("--limit 1 --period year", "'year' is no period: use day, week, month, once."),
+    ("--limit 1 --per-ticket --period day", "'day' is no period of a ticket: use once"),
+    ("--limit 1 --project NONE", "There is no project NONE in acme: `signalbox project add`."),
+    ("--limit 1 --ticket BILL-99", "The ticket BILL-99 is not visible: deleted or hidden"),
+]
+
+
+def test_a_limit_that_cannot_be(connected: Terminal) -> None:
+    for options, sentence in NO_LIMITS:
+        assert connected.refused(f"budget set {options}")[: len(sentence)] == sentence
     assert connected.json("budget list")["budgets"] == []
 
 
@@ -432,7 +431,12 @@ def test_deliveries_are_listed_with_what_became_of_them(connected: Terminal, db:
     assert connected.run("deliveries") == "Nothing has come in yet.\n"
     with db.write() as c:
         for n, outcome in enumerate(("handled", "ignored", None), 1):
-            row = {"id": f"d{n}", "site_id": "acme", "ident": f"i{n}", "event": "jira:issue_updated"}
+            row = {
+                "id": f"d{n}",
+                "site_id": "acme",
+                "ident": f"i{n}",
+                "event": "jira:issue_updated",
+            }
             row |= {"kind": "ticket", "outcome": outcome, "reason": "" if n != 2 else "our own"}
             c.execute(inbox.insert().values(**row, received_at=NOW, relays=0))
     assert connected.run("deliveries --last 2") == (

@@ -142,17 +142,18 @@ def test_says_what_it_is_sure_of(
             "outside_source",
             "Show the status text",
             (
-                "Map each status code to its text, 404 to Not Found. The table stands in status.py and "
-                "has all codes. Background: https://example.org/codes"
+                "Map each status code to its text, 404 to Not Found. The table stands in "
+                "status.py and has all codes. Background: https://example.org/codes"
             ),
         ),
         (
             "outside_source",
             "Deselect unsupported targets",
             (
-                "See screenshot. Select a kit that knows the target, then one that does not know it: "
-                "the target is greyed out but it stays selected. It should become deselected in the "
-                "wizard as soon as a kit without it is chosen, as the services already do."
+                "See screenshot. Select a kit that knows the target, then one that does not "
+                "know it: the target is greyed out but it stays selected. It should become "
+                "deselected in the wizard as soon as a "
+                "kit without it is chosen, as the services already do."
             ),
         ),
         # 11: steps or acceptance checks read as a list of changes

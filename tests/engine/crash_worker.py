@@ -86,6 +86,7 @@ def instrument() -> None:
     requests.Session.send = boundaries.around(http, requests.Session.send)  # type: ignore[method-assign]
 
     from app.engine import relay, worker
+    from app.execution import evidence
     from app.execution.git import Git
     from app.sandbox import rehearsal
     from app.store import inbox
@@ -94,6 +95,7 @@ def instrument() -> None:
     rehearsal.RehearsalAgent.work = boundaries.around(  # type: ignore[method-assign]
         lambda *_: "agent", rehearsal.RehearsalAgent.work
     )
+    evidence._run = boundaries.around(lambda *_: "acceptance command", evidence._run)
     real_relay = inbox.relay
 
     def relayed(db: Any, enqueue: Any, now: Any) -> int:
@@ -112,15 +114,18 @@ def instrument() -> None:
 
 
 class CountedAgent:
-    """The rehearsal agent, with each start written down beside the workspace."""
+    """The rehearsal agent, with each start written down beside the workspace. Its first attempt
+    changes nothing, so that a run has two."""
 
     def __new__(cls, directory: Path) -> Any:
-        from app.sandbox.rehearsal import RehearsalAgent
+        from app.sandbox.rehearsal import Behaviour, RehearsalAgent
 
         class Counted(RehearsalAgent):
             async def work(self, task: Any, *rest: Any) -> Any:
                 with (directory / "agent-starts").open("a") as starts:
                     starts.write(f"{task.key} {task.run} {task.attempt}\n")
+                first = task.attempt == 1
+                self._behaviour = Behaviour.EDITS_NOTHING if first else Behaviour.WORKS
                 return await super().work(task, *rest)
 
         return Counted(pace=0)

@@ -267,7 +267,7 @@ async def test_no_budget_can_be_passed(api: FakeMessagesApi, ledger: Ledger, bud
             if answer.status_code != 200:
                 break
 
-    assert answer.status_code == 400
+    assert answer.status_code == 402
     assert BUDGET_STOP in answer.json()["error"]["message"]
     assert gate.gate.budget_stopped
     assert ledger.spent == billed(api)
@@ -279,7 +279,7 @@ async def test_many_at_once_cannot_pass_it_either(api: FakeMessagesApi, ledger: 
     async with opened(api, ledger, budget) as gate:
         answers = await asyncio.gather(*(gate.ask(message(max_tokens=128_000)) for _ in range(20)))
 
-    assert {answer.status_code for answer in answers} == {200, 400}
+    assert {answer.status_code for answer in answers} == {200, 402}
     assert ledger.spent == billed(api) <= budget
     assert billed(api) > budget / 2
 

@@ -24,41 +24,17 @@ WRITES = [
     ("POST", "search/jql"),
     ("POST", "permissions/check"),
 ]
-NAMES = [
-    "fields",
-    "update",
-    "project",
-    "key",
-    "id",
-    "issuetype",
-    "name",
-    "summary",
-    "description",
-    "labels",
-    "add",
-    "set",
-    "remove",
-    "type",
-    "version",
-    "content",
-    "text",
-    "body",
-    "properties",
-    "value",
-    "visibility",
-    "ids",
-    "jql",
-    "maxResults",
-    "transition",
-    "comment",
-    "inwardIssue",
-    "outwardIssue",
-    "globalPermissions",
-    "projectPermissions",
-    "permissions",
-    "issues",
-    "assignee",
-]
+NAMES = (
+    *("fields", "update", "project", "key", "id", "issuetype", "name", "summary", "description"),
+    *("labels", "add", "set", "remove", "type", "version", "content", "text", "body", "properties"),
+    *("value", "visibility", "ids", "jql", "maxResults", "transition", "comment", "inwardIssue"),
+    *("outwardIssue", "globalPermissions", "projectPermissions", "permissions", "assignee"),
+)
+WORDS = (
+    *("project", "key", "labels", "status", "created", "=", "!=", "in", "not", "is", "empty"),
+    *("and", "or", "(", ")", ",", "BILL", "BILL-1", "-5m", "order", "by", "desc", "~", ">="),
+    *("<", "now()", "'x'", '"To', 'Do"', "!"),
+)
 VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=8)
 JSON = st.recursive(
     VALUES | st.sampled_from(["BILL", "BILL-1", "doc", "project = BILL", "Blocks", "21", "Task"]),
@@ -104,45 +80,7 @@ def test_any_query(api: httpx.Client, jql: str) -> None:
     assert answer.status_code in (200, 400), answer.text
 
 
-@given(
-    st.lists(
-        st.sampled_from(
-            [
-                "project",
-                "key",
-                "labels",
-                "status",
-                "created",
-                "=",
-                "!=",
-                "in",
-                "not",
-                "is",
-                "empty",
-                "and",
-                "or",
-                "(",
-                ")",
-                ",",
-                "BILL",
-                "BILL-1",
-                "-5m",
-                "order",
-                "by",
-                "desc",
-                "~",
-                ">=",
-                "<",
-                "now()",
-                "'x'",
-                '"To',
-                'Do"',
-                "!",
-            ]
-        ),
-        max_size=12,
-    )
-)
+@given(st.lists(st.sampled_from(WORDS), max_size=12))
 def test_any_words_of_the_language(api: httpx.Client, words: list[str]) -> None:
     answer = api.get("3/search/jql", params={"jql": " ".join(words)})
     assert answer.status_code in (200, 400), answer.text
