@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -53,7 +54,8 @@ class Settings(BaseSettings):
 
     def database(self) -> str:
         """The SQLAlchemy URL."""
-        return self.database_url or f"sqlite:///{self.data.resolve() / 'signalbox.sqlite'}"
+        file = self.data.resolve() / "signalbox.sqlite"
+        return self.database_url or f"sqlite:///{quote(str(file))}"
 
 
 def load() -> Settings:

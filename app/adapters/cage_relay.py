@@ -31,9 +31,19 @@ def main(token_file: str, command: list[str]) -> int:
         "ANTHROPIC_API_KEY": token,
     }
     expand = (Path(word).expanduser() if word.startswith("~/") else word for word in command)
-    child = subprocess.Popen(list(expand), env=env)
+    return _run(list(expand), env)
+
+
+def _run(command: list[str], env: dict[str, str]) -> int:
+    """A signal may come before there is a child to hand it to; it is kept until then."""
+    early: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _frame: early.append(number))
+    child = subprocess.Popen(command, env=env)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _frame: child.send_signal(number))
+    for number in early:
+        child.send_signal(number)
     code = child.wait()
     return code if code >= 0 else 128 - code
 

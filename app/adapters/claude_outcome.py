@@ -48,7 +48,7 @@ def outcome(told: Told, ended: Ended) -> tuple[Ending, str]:
         return Ending.CANCELLED, "It was asked to stop."
     if ended.out_of_time:
         return Ending.TIMED_OUT, "It was not done when its time was over."
-    if told.repeated:
+    if told.repeated and (told.result or {}).get("terminal_reason") != "completed":
         return Ending.STALLED, f"The same call came again and again: it {told.repeated}."
     if told.refused is not None:
         return Ending.FAILED, f"{API_CAUSES[told.refused]} ({told.refused})."

@@ -24,8 +24,12 @@ def main(argv: list[str]) -> int:
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGTERM, _end)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    early: list[int] = []  # an interrupt may come before there is a child to hand it to
+    signal.signal(signal.SIGINT, lambda number, _frame: early.append(number))
     child = subprocess.Popen(argv, start_new_session=True)
-    signal.signal(signal.SIGINT, lambda _number, _frame: child.send_signal(signal.SIGINT))
+    signal.signal(signal.SIGINT, lambda number, _frame: child.send_signal(number))
+    for number in early:
+        child.send_signal(number)
     code = child.wait()
     _kill_descendants()
     return code if code >= 0 else 128 - code

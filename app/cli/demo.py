@@ -27,7 +27,11 @@ def demo(
     ] = "rehearsal",
     directory: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Where to keep everything; default: a fresh folder."),
+        typer.Option(
+            metavar="FOLDER",
+            resolve_path=True,
+            help="Where to keep everything; default: a fresh folder.",
+        ),
     ] = None,
     port: Annotated[
         int, typer.Option(metavar="PORT", min=0, max=65535, help="Of the service; 0 = any.")

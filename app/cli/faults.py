@@ -24,6 +24,8 @@ EXPECTED = {
     "app.ports.Refused": WRONG,
     "app.ports.Transient": FAILED,
     "sqlalchemy.exc.ArgumentError": WRONG,
+    "sqlalchemy.exc.NoSuchModuleError": WRONG,
+    "sqlalchemy.exc.DatabaseError": FAILED,
     "sqlalchemy.exc.OperationalError": FAILED,
 }
 """By name, as importing the classes here would load half of the program for `--help`."""
@@ -48,8 +50,9 @@ class Commands(TyperGroup):
 
 
 def exit_code(fault: Exception) -> int | None:
-    """None for a fault of ours, which deserves its traceback."""
-    for kind in type(fault).__mro__:
+    """None for a fault of ours, which deserves its traceback; a broken constraint is one too."""
+    kinds = type(fault).__mro__ if not _of_database(fault) else (type(fault),)
+    for kind in kinds:
         code = EXPECTED.get(f"{kind.__module__}.{kind.__qualname__}")
         if code is not None:
             return code
@@ -57,7 +60,11 @@ def exit_code(fault: Exception) -> int | None:
 
 
 def sentence(fault: Exception) -> str:
-    if type(fault).__module__.startswith("sqlalchemy"):
+    if _of_database(fault):
         return f"The database cannot be used: {str(fault).splitlines()[0]}"
     text = str(fault).strip()
     return text[:1].upper() + text[1:]
+
+
+def _of_database(fault: Exception) -> bool:
+    return type(fault).__module__ == "sqlalchemy.exc"

@@ -129,9 +129,9 @@ def _read(name: str) -> str:
             with Path(name).open("rb") as file:
                 raw = file.read(LARGEST + 1)
     except OSError as fault:
-        raise Mistake(f"{name} cannot be read: {fault.strerror}.") from None
+        raise Mistake(f"The file {name} cannot be read: {fault.strerror}.") from None
     if len(raw) > LARGEST:
-        raise Mistake(f"{name} is larger than {LARGEST} bytes: no spec is.")
+        raise Mistake(f"The file {name} is larger than {LARGEST} bytes: no spec is.")
     return raw.decode(errors="replace").replace("\r\n", "\n")
 
 

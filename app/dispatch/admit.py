@@ -197,6 +197,12 @@ def _start(
 def _no_room(room: NoRoom, currency: str) -> Reason:
     """In the words of somebody who has to explain it to the author of the ticket."""
     name = {"site": "Site", "project": "Project", "ticket": "Ticket"}.get(room.kind, room.kind)
+    if room.reason == "overrun":
+        return Reason(
+            "overrun",
+            "An attempt in this project cost more than was set aside for it.",
+            "An admin confirms that it was seen by setting the budget again: signalbox budget set.",
+        )
     if room.limit is None:
         return Reason(
             "no_budget",

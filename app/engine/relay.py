@@ -11,7 +11,7 @@ from dbos import DBOSClient, EnqueueOptions
 from app.engine.journey import FLOW_VERSION
 from app.engine.parts import Parts
 from app.store import inbox
-from app.store.database import Unavailable
+from app.store.database import DatabaseFault
 
 APPLICATION = "signalbox"
 QUEUES = {"assess_ticket": "assess", "obey_comment": "assess", "run_ticket": "runs"}
@@ -47,7 +47,7 @@ def relay_until(stop: threading.Event, parts: Parts, enqueue: Enqueuer) -> None:
     while not stop.is_set():
         try:
             found = inbox.relay(parts.db, enqueue, parts.clock.now())
-        except Unavailable as fault:
+        except DatabaseFault as fault:
             log.warning("relay waits for the database", fault=repr(fault)[:300])
             stop.wait(1.0)
             continue

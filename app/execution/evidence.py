@@ -36,7 +36,11 @@ async def observe(
     passed = code == 0
     ended = "did not end in time" if code is None else f"ended with {code}"
     checks = [
-        Check(f"`{command}`", "passed" if passed else "failed", f"run by Signalbox: {ended}"),
+        Check(
+            f"the acceptance command: {command}",
+            "passed" if passed else "failed",
+            f"run by Signalbox: {ended}",
+        ),
         *(
             Check(criterion, "not checked", "no check of its own; read the change")
             for criterion in criteria(description)

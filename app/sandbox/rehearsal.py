@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
+from typing import IO
 
 from app.core.run import CallUsage, Ending
 from app.ports import AgentReport, AgentTask, Cage, Progress
@@ -78,8 +80,8 @@ class RehearsalAgent:
 
     def recovered_usage(self, task: AgentTask) -> tuple[CallUsage, ...] | None:
         try:
-            lines = _record(task).read_text(encoding="utf-8").splitlines()
-            return tuple(CallUsage(**json.loads(line)) for line in lines)
+            with _open_record(task, os.O_RDONLY | os.O_NONBLOCK) as record:
+                return tuple(CallUsage(**json.loads(line)) for line in record)
         except FileNotFoundError:
             return ()
         except (OSError, ValueError, TypeError):
@@ -132,7 +134,7 @@ class _Rehearsal:
         identity = f"rehearsal-{task.key}-{task.run}-{task.attempt}-{len(self.usage) + 1}"
         call = CallUsage(identity, MODEL, cost // 100, 0, cost // 10, cost // 1000, cost)
         self.usage.append(call)
-        with _record(task).open("a", encoding="utf-8") as record:
+        with _open_record(task, os.O_WRONLY | os.O_CREAT | os.O_APPEND) as record:
             record.write(json.dumps(asdict(call)) + "\n")
 
     async def _misbehave(self, behaviour: Behaviour) -> None:
@@ -176,6 +178,12 @@ class _Rehearsal:
 
 def _record(task: AgentTask) -> Path:
     return task.home / f"rehearsal-{task.run}-{task.attempt}.jsonl"
+
+
+def _open_record(task: AgentTask, flags: int) -> IO[str]:
+    """Tests of the repository ran in this home: no link that they made is followed."""
+    descriptor = os.open(_record(task), flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    return os.fdopen(descriptor, "a" if flags & os.O_WRONLY else "r", encoding="utf-8")
 
 
 def _session(task: AgentTask) -> str:

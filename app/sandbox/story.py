@@ -85,8 +85,8 @@ STORY: Mapping[str, Act] = {
     "vague": Act(
         BILLING,
         "a vague ticket: questions come back; once they are answered by an edit, it is let out",
-        "Bug",
-        "CSV export is slow",
+        "Story",
+        "Make the CSV export better",
         VAGUE,
         "ready",
         70,

@@ -15,10 +15,6 @@ DatabaseFault = sa.exc.SQLAlchemyError
 """It does not answer, is none, or refuses: for those who have to say so to a person."""
 
 
-Unavailable = sa.exc.SQLAlchemyError
-"""What a caller sees when the database is away or refuses."""
-
-
 class Database:
     """A database by its SQLAlchemy URL (`sqlite:///…` or `postgresql+psycopg://…`).
 

@@ -263,6 +263,7 @@ hold = sa.Table(
     sa.Column("simulated", sa.Boolean, nullable=False),
     sa.Column("made_at", Moment, nullable=False),
     sa.Column("resolved_at", Moment),
+    sa.Index("ix_hold_ticket", "site_id", "issue_id", "run"),
 )
 
 entry = sa.Table(
@@ -281,6 +282,7 @@ entry = sa.Table(
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.Index("ix_entry_hold", "site_id", "hold_id"),
+    sa.Index("ix_entry_verb", "site_id", "verb"),
 )
 
 executor = sa.Table(  # Postgres only in use: who works, by the database's own clock

@@ -69,6 +69,7 @@ def _hold() -> None:
         sa.Column("resolved_at", MOMENT),
         sa.PrimaryKeyConstraint("site_id", "id", name=op.f("pk_hold")),
     )
+    op.create_index(op.f("ix_hold_ticket"), "hold", ["site_id", "issue_id", "run"])
 
 
 def _entry() -> None:
@@ -89,6 +90,7 @@ def _entry() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_entry")),
     )
     op.create_index(op.f("ix_entry_hold"), "entry", ["site_id", "hold_id"])
+    op.create_index(op.f("ix_entry_verb"), "entry", ["site_id", "verb"])
 
 
 def _executor() -> None:

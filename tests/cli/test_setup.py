@@ -68,8 +68,8 @@ def test_a_site_is_connected_and_listed(terminal: Terminal, jira: SandboxJira) -
             {
                 "id": "acme",
                 "deployment": "cloud",
-                "url": terminal.address,
-                "browse_url": terminal.address,
+                "url": PLACE,
+                "browse_url": PLACE,
                 "email": "signalbox@sandbox.example",
                 "account_id": ME,
                 "webhook_secret": "set",
@@ -431,7 +431,7 @@ def test_deliveries_are_listed_with_what_became_of_them(connected: Terminal, db:
     assert connected.run("deliveries") == "Nothing has come in yet.\n"
     with db.write() as c:
         for n, outcome in enumerate(("handled", "ignored", None), 1):
-            row = {
+            row: dict[str, Any] = {
                 "id": f"d{n}",
                 "site_id": "acme",
                 "ident": f"i{n}",

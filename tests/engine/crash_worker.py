@@ -77,7 +77,7 @@ def instrument() -> None:
             boundaries.around(lambda *_: f"step {function.__name__}", function)
         )
 
-    DBOS.step = step  # type: ignore[method-assign, assignment]
+    DBOS.step = step  # type: ignore[method-assign]
 
     def http(_session: Any, request: Any, **_options: Any) -> str:
         path = re.sub(r"/\d+|/[A-Z]+-\d+", "/N", request.path_url.partition("?")[0])
@@ -108,7 +108,7 @@ def instrument() -> None:
 
         return real_relay(db, marked, now)
 
-    inbox.relay = relayed
+    inbox.relay = relayed  # type: ignore[assignment]
     worker.POLL_SECONDS = 0.03
     relay.IDLE_SECONDS = 0.02
 
@@ -149,9 +149,7 @@ def work(order: dict[str, Any]) -> None:
 
 def main() -> None:
     instrument()
-    import app.adapters.jira
-    import app.engine.worker
-    import tests.engine.stage  # noqa: F401
+    import tests.engine.stage  # noqa: F401 - imports all that a worker needs, once
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
     for line in sys.stdin:

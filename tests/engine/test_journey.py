@@ -48,8 +48,9 @@ def test_events_of_one_ticket_share_an_assessment(on_stage: Stage, work: Work) -
     assert len(on_stage.outcomes()) == 20
     assert {outcome for outcome, _ in on_stage.outcomes()} == {"handled"}
     assert on_stage.ticket(key)["gen"] <= 3
-    assert "NOT YET" in on_stage.comments(key)["readiness"] or "NEARLY" in (
-        on_stage.comments(key)["readiness"]
+    assert (
+        "NOT YET" in on_stage.comments(key)["readiness"]
+        or "NEARLY" in (on_stage.comments(key)["readiness"])
     )
 
 
@@ -85,8 +86,9 @@ def test_a_budget_holds_back_and_a_raise_lets_go(on_stage: Stage, work: Work) ->
     on_stage.deliver(key)
     work()
     until(lambda: settled(on_stage) and on_stage.comments(key))
-    assert "Project budget: this needs $3.00 set aside, $1.00 is free" in (
-        on_stage.comments(key)["readiness"]
+    assert (
+        "Project budget: this needs $3.00 set aside, $1.00 is free"
+        in (on_stage.comments(key)["readiness"])
     )
     assert on_stage.runs() == []
     budgets.set_limit(db, SITE, "project", PROJECT, "month", 50 * MICRO, "admin", LONG_AGO)
@@ -140,7 +142,8 @@ def test_a_failed_run_and_a_retry(on_stage: Stage, work: Work) -> None:
     assert run["cause"].startswith("the acceptance command ended with 1")
     assert agent.tasks[1].feedback == "the agent changed nothing"
     result = on_stage.comments(key)[f"result:run:{SITE}:{run['issue_id']}:1"]
-    assert "main" in result and "$0.20" in result
+    assert "main" in result
+    assert "$0.20" in result
     comment = on_stage.jira.comment(key, "agent retry", "Author")
     on_stage.deliver_comment(key, comment.id)
     until(lambda: len(on_stage.runs()) == 2 and settled(on_stage))

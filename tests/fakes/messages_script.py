@@ -54,6 +54,17 @@ def _write(path: str) -> Step:
     return Step("I will write.", "Write", {"file_path": path, "content": "planted"})
 
 
+ASK_BESIDE = """python3 - <<'END'
+import json, os, urllib.request
+for stream in (True, False):
+    body = {"model": "claude-haiku-5-5", "max_tokens": 500, "stream": stream,
+            "messages": [{"role": "user", "content": "a title please"}]}
+    request = urllib.request.Request(
+        os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages", json.dumps(body).encode(),
+        {"content-type": "application/json", "x-api-key": os.environ["ANTHROPIC_API_KEY"]})
+    print(urllib.request.urlopen(request).status)
+END"""
+
 DONE = Step("Done: add adds now, and the tests pass.")
 
 SCRIPTS: dict[str, Callable[[int, str], Step]] = {
@@ -76,6 +87,7 @@ SCRIPTS: dict[str, Callable[[int, str], Step]] = {
         _write("/home/agent/.claude/settings.json"),
         Step("I have written it all."),
     ),
+    "side": _steps(bash(ASK_BESIDE), Step("I have asked beside.")),
     "slow": lambda number, _place: bash(f"sleep 0.2; echo step {number}"),
     "loop": _steps(bash("false")),
     "longbash": _steps(bash("setsid sleep 7654 & sleep 7654")),

@@ -251,3 +251,15 @@ def running_in(worktree: Path) -> list[str]:
             if (entry / "cwd").readlink() == worktree:
                 found.append((entry / "cmdline").read_text())
     return found
+
+
+def test_its_record_is_not_written_through_a_link(task: AgentTask, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (task.home / "rehearsal-1-1.jsonl").symlink_to(victim)
+
+    with pytest.raises(OSError, match="symbolic link"):
+        play(task)
+
+    assert victim.read_text() == "mine"
+    assert RehearsalAgent().recovered_usage(task) is None

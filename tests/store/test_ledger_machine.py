@@ -13,6 +13,7 @@ from tests.store.ledger_mutants import MUTANTS
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_every_history_ends_as_the_model_says(database: Database) -> None:
     play(database, 300)
 

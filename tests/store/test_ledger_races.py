@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from app.store import budgets, ledger, refold, spending
 from app.store.database import Database
 from app.store.ledger import NoRoom, Reserved
+from app.store.schema import metadata
 from tests.store.asking import NOW, ending, limit, made, terms
 
 T = TypeVar("T")
@@ -132,8 +133,6 @@ def test_a_crash_after_any_statement_leaves_nothing(database: Database, verb: st
 
 
 def _everything(database: Database) -> dict[str, list[Any]]:
-    from app.store.schema import metadata
-
     with database.read() as c:
         return {name: list(c.execute(sa.select(t))) for name, t in metadata.tables.items()}
 

@@ -1,0 +1,97 @@
+"""The gate's rules: each one alone holds a start back, and nothing else does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.eligibility import OUTSIDE, Admit, Defer, Facts, Trigger, decide
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+FIT = Facts(
+    label="agent-ready",
+    mode="auto",
+    paused="",
+    restricted="",
+    done=False,
+    ready=True,
+    score=88,
+    threshold=70,
+    trigger=Trigger("label:1", "account", NOW),
+    project_connected_at=NOW - timedelta(days=1),
+    actor_kind="atlassian",
+    actor_may_dispatch=True,
+    needs_approval=False,
+    blockers=(),
+    repository="/repo.git",
+    acceptance="make test",
+    running=0,
+    slots=1,
+    open_pull_requests=0,
+    open_pull_requests_limit=4,
+    cage_fault="",
+    agent_fault="",
+)
+AGAINST: dict[str, dict[str, Any]] = {
+    "paused": {"paused": "site"},
+    "label_older": {"project_connected_at": NOW + timedelta(seconds=1)},
+    "not_a_person": {"actor_kind": "app"},
+    "no_right": {"actor_may_dispatch": False},
+    "restricted": {"restricted": "security level"},
+    "done": {"done": True},
+    "not_ready": {"ready": False},
+    "blocked": {"blockers": ("ACME-1",)},
+    "approval": {"needs_approval": True},
+    "no_repository": {"repository": None},
+    "no_acceptance": {"acceptance": ""},
+    "no_cage": {"cage_fault": "bubblewrap is missing."},
+    "no_agent": {"agent_fault": "no such agent."},
+    "slots": {"running": 1},
+    "code_host": {"open_pull_requests": None},
+    "review_queue": {"open_pull_requests": 4},
+}
+
+
+def test_a_fit_ticket_is_admitted() -> None:
+    assert decide(FIT) == Admit()
+
+
+@pytest.mark.parametrize("code", AGAINST)
+def test_each_rule_alone_holds_it_back(code: str) -> None:
+    verdict = decide(replace(FIT, **AGAINST[code]))
+    assert isinstance(verdict, Defer)
+    assert [reason.code for reason in verdict.reasons] == [code]
+    assert verdict.reasons[0].text.endswith(".")
+
+
+@given(st.sets(st.sampled_from(sorted(AGAINST)), min_size=1))
+def test_all_that_speaks_against_it_is_told(codes: set[str]) -> None:
+    changes: dict[str, Any] = {}
+    for code in codes:
+        changes |= AGAINST[code]
+    facts = replace(FIT, **changes)
+    verdict = decide(facts)
+    assert isinstance(verdict, Defer)
+    told = {reason.code for reason in verdict.reasons}
+    # an app's label is no question of rights, and an unfit text is not up for approval
+    hidden = {"no_right"} if "not_a_person" in codes else set()
+    hidden |= {"approval"} if "not_ready" in codes else set()
+    if {"code_host", "review_queue"} <= codes:  # one fact, and the later change is in force
+        hidden.add("code_host" if facts.open_pull_requests is not None else "review_queue")
+    assert told == codes - hidden
+
+
+@pytest.mark.parametrize("kind", ["app", "customer", "anonymous"])
+def test_only_people_of_the_site_count(kind: str) -> None:
+    verdict = decide(replace(FIT, actor_kind=kind))
+    assert isinstance(verdict, Defer)
+    assert [reason.code for reason in verdict.reasons] == ["not_a_person"]
+
+
+def test_codes_that_are_looked_at_again_exist() -> None:
+    assert {*AGAINST, "budget"} >= OUTSIDE
