@@ -30,8 +30,8 @@ def main(token_file: str, command: list[str]) -> int:
         "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{server.getsockname()[1]}",
         "ANTHROPIC_API_KEY": token,
     }
-    expand = (Path(word).expanduser() if word.startswith("~/") else word for word in command)
-    return _run(list(expand), env)
+    expanded = [str(Path(word).expanduser()) if word[:2] == "~/" else word for word in command]
+    return _run(expanded, env)
 
 
 def _run(command: list[str], env: dict[str, str]) -> int:
@@ -42,8 +42,8 @@ def _run(command: list[str], env: dict[str, str]) -> int:
     child = subprocess.Popen(command, env=env)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _frame: child.send_signal(number))
-    for number in early:
-        child.send_signal(number)
+    for kept in early:
+        child.send_signal(kept)
     code = child.wait()
     return code if code >= 0 else 128 - code
 

@@ -99,9 +99,7 @@ def add(  # noqa: PLR0913 - one option a column
 ) -> None:
     """Connect a project, or change it: what is not named stays as it is.
 
-    Only a label that is set after the project was connected can start anything.
-
-    Examples:
+    Only a label that is set after the project was connected can start anything. Examples:
 
     \b
     signalbox project add --key BILL

@@ -67,6 +67,6 @@ async def run_ticket(site_id: str, issue_id: str, number: int) -> str:
     except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome
         handed = await steps.give_up(*run, steps.fault_of(fault))
     ending = await steps.finish(*run, handed)
-    await steps.report_end(*run)
     await steps.clean(*run)
+    await steps.report_end(*run)
     return ending

@@ -55,13 +55,24 @@ def _weather(fault: BaseException) -> bool:
     return isinstance(fault, Transient)
 
 
-_patient: dict[str, Any] = {
+async def _weather_async(fault: BaseException) -> bool:
+    """The same where a sleeping thread would hold up every run."""
+    if isinstance(fault, RateLimited):
+        await asyncio.sleep(min(fault.after, LONGEST_WAIT))
+    return isinstance(fault, Transient)
+
+
+# 0.5 s, 1 s, 2 s …: about four minutes in all before somebody is told.
+_again: dict[str, Any] = {
     "retries_allowed": True,
     "max_attempts": 9,
     "interval_seconds": 0.5,
     "backoff_rate": 2.0,
-    "should_retry": _weather,
 }
+_patient = _again | {"should_retry": _weather}
+_patient_async = _again | {"should_retry": _weather_async}
+# What a run ended with has to reach the ticket, if Jira is back within the hours of a bad night.
+_stubborn = _patient_async | {"max_attempts": 15}
 
 
 def fault_of(fault: Exception) -> str:
@@ -159,7 +170,7 @@ def _prepare(site_id: str, issue_id: str, number: int) -> dict[str, Any]:
     return {"ending": None, "cause": "", "attempts": project["attempts"]}
 
 
-@DBOS.step(**_patient)
+@DBOS.step(**_patient_async)
 async def prepare(site_id: str, issue_id: str, number: int) -> dict[str, Any]:
     return await asyncio.to_thread(_prepare, site_id, issue_id, number)
 
@@ -184,6 +195,8 @@ async def reserve(site_id: str, issue_id: str, number: int, n: int) -> dict[str,
 async def attempt(site_id: str, issue_id: str, number: int, n: int) -> dict[str, Any]:
     parts = _parts()
     ref, row, project = await asyncio.to_thread(_run, site_id, issue_id, number)
+    if row["agent"] not in parts.agents:
+        raise Refused(f'The agent "{row["agent"]}" is not set up on this worker.')
     bench = attempting.Bench(
         parts.db,
         parts.clock,
@@ -223,7 +236,7 @@ def _judge(ref: RunRef, n: int, ending: Ending, seen: dict[str, Any]) -> None:
 # Reporting
 
 
-@DBOS.step(**_patient)
+@DBOS.step(**_patient_async)
 async def report(site_id: str, issue_id: str, number: int, moment: str) -> None:
     await asyncio.to_thread(_report, site_id, issue_id, number, moment)
 
@@ -244,14 +257,14 @@ def _agent(row: Row) -> reporting.Agent:
     return reporting.Agent(agent.title, agent.simulated, agent.needs_gate)
 
 
-@DBOS.step(**_patient)
+@DBOS.step(**_patient_async)
 async def keep(site_id: str, issue_id: str, number: int, last: dict[str, Any]) -> dict[str, Any]:
     ref, _, _ = await asyncio.to_thread(_run, site_id, issue_id, number)
     directory = _parts().directory(site_id, issue_id, number)
     return await asyncio.to_thread(keeping.keep, _parts().db, ref, directory, last)
 
 
-@DBOS.step(**_patient)
+@DBOS.step(**_patient_async)
 async def hand_over(
     site_id: str, issue_id: str, number: int, kept: dict[str, Any]
 ) -> dict[str, Any]:
@@ -280,7 +293,7 @@ async def finish(site_id: str, issue_id: str, number: int, handed: dict[str, Any
     return str(row["ending"])
 
 
-@DBOS.step(**_patient)
+@DBOS.step(**_stubborn)
 async def report_end(site_id: str, issue_id: str, number: int) -> None:
     await asyncio.to_thread(_report_end, site_id, issue_id, number)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -236,16 +236,13 @@ def attempts(db: Database, ref: RunRef) -> list[Row]:
 
 
 def finish(db: Database, ref: RunRef, values: Mapping[str, Any], now: datetime) -> Row:
-    """End the run: release its claim, give back money that no attempt used, erase the frozen
+    """End the run: release its claim, resolve what money is still set aside, erase the frozen
     text, and wake the tickets that may have waited for it. A repeat changes nothing."""
     with db.write() as c:
         still_open = sa.and_(_key(ref), run.c.ended_at.is_(None))
         ended = run.update().where(still_open).values(**values, ended_at=now, spec=None, doing=None)
         if c.execute(ended).rowcount:
-            for hold_id in _unused_holds(c, ref):
-                ledger.void_in(
-                    c, db, site_id=ref.site_id, hold_id=hold_id, actor="signalbox", now=now
-                )
+            _resolve_holds(c, db, ref, now)
             row = c.execute(sa.select(run).where(_key(ref))).mappings().one()
             wake_in(c, db, ref.site_id, row["project_key"], "run-ended", now)
             ident = f"ended:{ref.issue_id}:{ref.number}"  # its own comment has to stay true
@@ -262,11 +259,22 @@ def holds(db: Database, ref: RunRef) -> list[int]:
         return list(c.execute(sa.select(hold.c.amount).where(mine)).scalars())
 
 
-def _unused_holds(c: Connection, ref: RunRef) -> Sequence[str]:
-    mine = sa.and_(
-        hold.c.site_id == ref.site_id,
-        hold.c.issue_id == ref.issue_id,
-        hold.c.run == ref.number,
-        hold.c.state == "held",
-    )
-    return list(c.execute(sa.select(hold.c.id).where(mine)).scalars())
+def _resolve_holds(c: Connection, db: Database, ref: RunRef, now: datetime) -> None:
+    """No run leaves money set aside: an attempt that began and never ended takes its full hold,
+    as nobody can tell what it used; what no attempt used goes back."""
+    of_run = (hold.c.site_id == ref.site_id, hold.c.issue_id == ref.issue_id)
+    query = sa.select(hold.c.id, hold.c.attempt, hold.c.amount)
+    query = query.where(*of_run, hold.c.run == ref.number, hold.c.state == "held")
+    for hold_id, number, amount in c.execute(query).all():
+        key = {"site_id": ref.site_id, "hold_id": hold_id, "actor": "signalbox", "now": now}
+        values = {
+            "ending": Ending.INTERRUPTED,
+            "cause": "it never came to its end",
+            "cost": amount,
+            "cost_source": "full hold",
+            "ended_at": now,
+        }
+        if c.execute(attempt.update().where(_attempt_key(ref, number)).values(**values)).rowcount:
+            ledger.settle_in(c, db, actual=None, **key)
+        else:
+            ledger.void_in(c, db, **key)

@@ -19,15 +19,8 @@ from app.adapters.bwrap import Bubblewrap, Limits
 from app.ports import Cage
 
 CANARY = "canary-7f3a91c2"
-FAULT = Bubblewrap().available()
 
-pytestmark = [
-    pytest.mark.bwrap,
-    pytest.mark.skipif(
-        bool(FAULT) and "bwrap" not in os.environ.get("SIGNALBOX_REQUIRE", ""),
-        reason=FAULT or "works",
-    ),
-]
+pytestmark = pytest.mark.bwrap
 
 
 class Inside:

@@ -19,6 +19,8 @@ from app.cli import app
 from app.sandbox.server import SandboxJira
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+BILL = "project add --key BILL"
+AUTHOR, ME = "636485868971eac5aca33c4a", "45f2aebd240cb351b03dc860"
 TOKEN = "token-of-signalbox"
 NOWHERE = "http://127.0.0.1:9"
 PLACE = "http://jira"

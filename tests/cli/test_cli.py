@@ -20,6 +20,7 @@ from app.cli import app, demo_play
 from app.cli.faults import EXPECTED, exit_code, sentence
 from app.ports import NotFound, RateLimited
 from app.store import migrate
+from app.store.database import Database
 from tests import reference
 from tests.cli.conftest import Terminal
 
@@ -44,7 +45,7 @@ def test_every_command_and_option_says_what_it_is_for() -> None:
         assert inspect.cleandoc(command.help).split("\n\n")[0].endswith("."), name
         for param in command.params:
             assert param.help, f"{name} {param.name}"
-            assert param.is_flag or param.metavar, f"{name} {param.name} names its type only"
+            assert param.metavar or param.is_flag, f"{name} {param.name} names its type only"
 
 
 def test_json_is_everywhere_but_where_nothing_is_told() -> None:
@@ -126,6 +127,16 @@ def test_a_database_that_cannot_be_used(bare: Terminal, tmp_path: Path) -> None:
     (tmp_path / "text.sqlite").write_text("this is no database, whatever its name may say\n" * 9)
     bare.env["SIGNALBOX_DATABASE_URL"] = f"sqlite:///{tmp_path}/text.sqlite"
     assert bare.refused("site list", code=1).startswith("The database cannot be used: ")
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("dialect", ["postgres"], indirect=True)
+def test_on_postgres_an_upgrade_is_asked_for(terminal: Terminal, database: Database) -> None:
+    with database.write() as c:
+        c.exec_driver_sql("update alembic_version set version_num = '0001'")
+    assert terminal.refused("site list") == (
+        "The database has another version: run `signalbox db upgrade` once."
+    )
 
 
 def test_what_is_typed_wrong(bare: Terminal) -> None:

@@ -84,3 +84,26 @@ async def opened(
             transport=transport, base_url="http://gate", headers=headers, timeout=30
         ) as client:
             yield Opened(gate, way, client)
+
+
+def counted(ledger: Ledger) -> list[tuple[str, str, int, int, int, int]]:
+    return sorted(
+        (
+            u.message_id,
+            u.model,
+            u.input_tokens,
+            u.cache_write_tokens,
+            u.cache_read_tokens,
+            u.output_tokens,
+        )
+        for u in ledger.finished.values()
+    )
+
+
+def billed(api: FakeMessagesApi) -> int:
+    costs = [
+        price(call.model, fresh=call.fresh, written=call.written, read=call.read, out=call.out)
+        for call in api.calls
+    ]
+    assert None not in costs
+    return sum(cost for cost in costs if cost is not None)
