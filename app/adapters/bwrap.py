@@ -15,6 +15,8 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
+from app.adapters.warden import warden
+
 WORKSPACE = "/workspace"
 HOME = "/home/agent"
 SOCKET = "/run/signalbox/model.sock"
@@ -95,7 +97,8 @@ class Bubblewrap:
         """Never put a secret into `env` or `argv`: the machine's other users can read both.
 
         `env -i` comes first because bubblewrap's own first process stays inside, where its
-        /proc/1/environ would show everything that it was started with.
+        /proc/1/environ would show everything that it was started with. Below the warden stand
+        bubblewrap's two processes and then the command.
         """
         given = {"PATH": SEARCH_PATH, "LANG": "C.UTF-8", "TMPDIR": "/tmp", "USER": "agent"}  # noqa: S108
         given |= {**env, "HOME": HOME}
@@ -103,6 +106,7 @@ class Bubblewrap:
             given["SIGNALBOX_MODEL_SOCKET"] = SOCKET
         return [
             *(shutil.which("env") or "/usr/bin/env", "-i"),
+            *warden(depth=3),
             shutil.which(self._program) or self._program,
             *self._namespaces(),
             *chain.from_iterable(("--setenv", name, value) for name, value in given.items()),

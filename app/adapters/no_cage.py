@@ -7,11 +7,11 @@ processes and the network.
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-WARDEN = Path(__file__).with_name("no_cage_warden.py")
+from app.adapters.warden import warden
+
 SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -44,6 +44,6 @@ class NoCage:
             "-i",
             *("-C", str(worktree.resolve())),
             *(f"{name}={value}" for name, value in given.items()),
-            *(sys.executable, "-I", str(WARDEN)),
+            *warden(depth=1),
             *argv,
         ]

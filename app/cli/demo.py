@@ -34,7 +34,7 @@ def demo(
         ),
     ] = None,
     port: Annotated[
-        int, typer.Option(metavar="PORT", min=0, max=65535, help="Of the service; 0 = any.")
+        int, typer.Option(metavar="PORT", min=0, max=65534, help="Of the service; 0 = any.")
     ] = 0,
     as_json: AsJson = False,
 ) -> None:

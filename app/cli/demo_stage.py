@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from app import main
 from app.adapters.clock import SystemClock
 from app.adapters.vault import Vault, new_key
+from app.cli.faults import Mistake
 from app.config import Settings
 from app.core.money import MICRO
 from app.core.rights import GRANTABLE
@@ -47,22 +49,18 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage(
-    directory: Path, agent: str, jira_port: int = 0, port: int = 0, api_key: str = ""
-) -> Iterator[Stage]:
-    """Everything set up and running, without tickets; all of it ends with the block."""
+def stage(directory: Path, agent: str, port: int = 0, api_key: str = "") -> Iterator[Stage]:
+    """Everything set up and running, without tickets; all of it ends with the block.
+
+    The sandbox Jira takes the port after the service's.
+    """
+    settings = _settings(directory / "data", port, api_key)
+    if agent not in main.agents(settings):
+        known = "rehearsal, and claude where ANTHROPIC_API_KEY is set"
+        raise Mistake(f"the agent {agent!r} cannot start here; known: {known}")
     origin = create_sample_repository(directory / "origin")
-    settings = Settings(
-        secret_key=new_key(),
-        data=directory / "data",
-        database_url="",
-        port=port,
-        admin_token=secrets.token_urlsafe(12),
-        look_again_seconds=5,
-        anthropic_api_key=api_key,
-    )
     jira = SandboxJira()
-    with jira.serve(jira_port) as jira_url:
+    with jira.serve(port + 1 if port else 0) as jira_url:
         db = main.open_database(settings)
         _set_up(db, jira, jira_url, Vault(settings.secret_key), agent, origin)
         worker = main.build_worker(settings, db)
@@ -77,6 +75,25 @@ def stage(
             finally:
                 worker.stop()
                 db.close()
+
+
+def _settings(data: Path, port: int, api_key: str) -> Settings:
+    """For this machine alone: what the environment says of databases, links or proxies is of no
+    concern to a demo."""
+    if (data / "signalbox.sqlite").exists():
+        raise Mistake(f"there is a demo in {data.parent} already: name a fresh folder")
+    others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, (others, "127.0.0.1")))
+    return Settings(
+        secret_key=new_key(),
+        data=data,
+        database_url="",
+        url="",
+        port=port,
+        admin_token=secrets.token_urlsafe(12),
+        look_again_seconds=5,
+        anthropic_api_key=api_key,
+    )
 
 
 def _set_up(

@@ -135,7 +135,7 @@ def counts(db: Database, site_id: str | None = None) -> dict[str, int]:
     if site_id is not None:
         query = query.where(inbox.c.site_id == site_id)
     with db.read() as c:
-        return dict(c.execute(query.group_by(outcome)).tuples().all())
+        return {name: count for name, count in c.execute(query.group_by(outcome)).all()}  # noqa: C416
 
 
 def erase_bodies(db: Database, before: datetime) -> int:
