@@ -6,10 +6,11 @@ import json
 import signal
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from fastapi import FastAPI
@@ -28,7 +29,21 @@ from app.store import calls, migrate, sites
 from app.store.database import Database
 from app.store.sites import Row
 
+if TYPE_CHECKING:
+    import uvicorn
+
 DESCRIPTOR = Path(__file__).parent.parent / "atlassian-connect.json"
+LISTENING: Mapping[str, Any] = {
+    "http": "h11",  # httptools takes headers of any length
+    "h11_max_incomplete_event_size": 32 * 1024,
+    "ws": "none",
+    "limit_concurrency": 500,
+    "timeout_keep_alive": 10,
+    "log_level": "warning",
+    "server_header": False,
+}
+"""How uvicorn listens: with limits, as anybody can reach the door."""
+START_SECONDS = 10.0
 log = structlog.get_logger()
 
 
@@ -196,9 +211,7 @@ def serve(settings: Settings, *, web_only: bool) -> None:
     app = web_app(settings, db)
     if not web_only:
         app.router.lifespan_context = _with_worker(settings, db)
-    uvicorn.run(
-        app, host=settings.host, port=settings.port, log_level="warning", server_header=False
-    )
+    uvicorn.run(app, host=settings.host, port=settings.port, **LISTENING)
 
 
 def _with_worker(
@@ -217,21 +230,29 @@ def _with_worker(
 
 @contextmanager
 def running_web(app: FastAPI, port: int) -> Iterator[str]:
-    """The web part in a thread of this process, port 0 = any; its address."""
+    """The web part in a thread of this process, port 0 = any; its address, once it listens."""
     import uvicorn
 
     with socket.socket() as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", port))
-        config = uvicorn.Config(app, log_level="warning", server_header=False, lifespan="off")
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", **LISTENING))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
         thread.start()
         try:
+            _wait_until_started(server, thread)
             yield f"http://127.0.0.1:{bound.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(5)
+
+
+def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > end:
+            raise RuntimeError("the web part did not start")
+        time.sleep(0.005)
 
 
 def work(settings: Settings) -> None:

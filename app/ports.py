@@ -32,6 +32,10 @@ class RateLimited(Transient):
         super().__init__(message)
         self.after = after
 
+    def __reduce__(self) -> tuple[type[RateLimited], tuple[str, float]]:
+        """The engine keeps a step's errors pickled, and by default pickle forgets `after`."""
+        return type(self), (str(self), self.after)
+
 
 class Refused(PortError):
     """The far side will not do it, now or later: a right is missing or the request is wrong."""
@@ -51,10 +55,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment as read. `key` is our own mark when the comment is ours."""
+    """A comment as read. `key` is our own mark when the comment is ours. The text is that of
+    `editor`, who may be somebody else than its author."""
 
     id: str
     author: Account
+    editor: Account
     text: Document
     created: datetime
     updated: datetime

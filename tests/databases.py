@@ -49,7 +49,7 @@ class Databases:
 def sqlite_databases(directory: Path) -> Iterator[Make]:
     """Copies of one migrated file. They go with the directory."""
     template = directory / "template.sqlite"
-    migrate.upgrade(f"sqlite:///{template}")
+    _migrate(f"sqlite:///{template}")
     with sqlite3.connect(template) as connection:
         connection.execute("pragma wal_checkpoint(truncate)")
     connection.close()
@@ -68,10 +68,18 @@ def postgres_databases(directory: Path) -> Iterator[Make]:
 
     with running_postgres(directory) as server:
         admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-        migrate.upgrade(_create(admin, "tpl"))
+        _migrate(_create(admin, "tpl"))
         numbers = count(1)
         yield lambda: _create(admin, f"t{next(numbers)}", template="tpl")
         admin.dispose()
+
+
+def _migrate(url: str) -> None:
+    """Our tables and the engine's, once for all tests."""
+    from app.engine import worker
+
+    migrate.upgrade(url)
+    worker.migrate(url)
 
 
 def _create(admin: sa.Engine, name: str, template: str = "template0") -> str:

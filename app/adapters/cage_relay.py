@@ -10,42 +10,53 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from pathlib import Path
 
 PIECE = 65536
+AWAITED = {signal.SIGINT, signal.SIGTERM, signal.SIGCHLD}
+IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 def main(token_file: str, command: list[str]) -> int:
     path = Path(os.environ["HOME"]) / token_file
-    token = path.read_text(encoding="ascii")
+    os.environ["ANTHROPIC_API_KEY"] = path.read_text(encoding="ascii")
     path.unlink()
     server = socket.create_server(("127.0.0.1", 0), backlog=64)
+    os.environ["ANTHROPIC_BASE_URL"] = f"http://127.0.0.1:{server.getsockname()[1]}"
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)
+    child = os.fork()
+    if child == 0:
+        _become([str(Path(word).expanduser()) if word[:2] == "~/" else word for word in command])
     gate = os.environ["SIGNALBOX_MODEL_SOCKET"]
     threading.Thread(target=_serve, args=(server, gate), daemon=True).start()
-    env = {
-        **os.environ,
-        "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{server.getsockname()[1]}",
-        "ANTHROPIC_API_KEY": token,
-    }
-    expanded = [str(Path(word).expanduser()) if word[:2] == "~/" else word for word in command]
-    return _run(expanded, env)
+    return _wait(child)
 
 
-def _run(command: list[str], env: dict[str, str]) -> int:
-    """A signal may come before there is a child to hand it to; it is kept until then."""
-    early: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _frame: early.append(number))
-    child = subprocess.Popen(command, env=env)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _frame: child.send_signal(number))
-    for kept in early:
-        child.send_signal(kept)
-    code = child.wait()
-    return code if code >= 0 else 128 - code
+def _become(command: list[str]) -> None:
+    try:
+        for number in IGNORED_BY_PYTHON:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, AWAITED)
+        os.execvp(command[0], command)  # noqa: S606 - a list of words is what we have
+    except OSError as fault:
+        os.write(2, f"{command[0]}: {fault.strerror}\n".encode())
+    os._exit(127)
+
+
+def _wait(child: int) -> int:
+    """Until it ends; interrupts are handed to it. Waited for, as a handler may run too late."""
+    while True:
+        number = signal.sigwait(AWAITED)
+        if number != signal.SIGCHLD:
+            os.kill(child, number)
+            continue
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
 
 
 def _serve(server: socket.socket, gate: str) -> None:

@@ -18,26 +18,29 @@ import time
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 ENDED = 128 + signal.SIGTERM
-HANDLED = (signal.SIGINT, signal.SIGTERM)
+AWAITED = {signal.SIGINT, signal.SIGTERM, signal.SIGCHLD}
+IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 def main(parent: int, depth: int, command: list[str]) -> int:
-    signal.signal(signal.SIGTERM, _end)
+    """Signals are blocked and waited for: a handler may run too late to be of use, namely after
+    the call that was about to wait when the signal came."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     _die_with(parent, signal.SIGTERM)
     warden = os.getpid()
-    signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     child = os.fork()
     if child == 0:
         _become(command, warden)
-    signal.signal(signal.SIGINT, lambda _number, _frame: _interrupt(depth))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
-    ended, status = 0, 0
-    while ended != child:
-        ended, status = os.waitpid(-1, 0)
+    code = None
+    while code is None:
+        number = signal.sigwait(AWAITED)
+        if number == signal.SIGINT:
+            _interrupt(depth)
+        code = ENDED if number == signal.SIGTERM else _reap(child)
     _kill_all()
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+    return code
 
 
 def _die_with(parent: int, number: int) -> None:
@@ -51,18 +54,13 @@ def _become(command: list[str], warden: int) -> None:
     try:
         os.setsid()
         _die_with(warden, signal.SIGKILL)
-        for number in HANDLED:
+        for number in IGNORED_BY_PYTHON:
             signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, AWAITED)
         os.execvp(command[0], command)  # noqa: S606 - a list of words is what we have
     except OSError as fault:
         os.write(2, f"{command[0]}: {fault.strerror}\n".encode())
     os._exit(127)
-
-
-def _end(_number: int, _frame: object) -> None:
-    _kill_all()
-    os._exit(ENDED)
 
 
 def _interrupt(depth: int) -> None:
@@ -87,12 +85,17 @@ def _kill_all() -> None:
         _reap()
 
 
-def _reap() -> None:
+def _reap(child: int = 0) -> int | None:
+    """The exit code of `child`, when it is among those that have ended."""
+    found = None
     try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            if ended[0] == child:
+                code = os.waitstatus_to_exitcode(ended[1])
+                found = code if code >= 0 else 128 - code
     except ChildProcessError:
-        return
+        return found
+    return found
 
 
 def _descendants() -> list[int]:

@@ -95,6 +95,7 @@ def comment(body: Json, key: str | None) -> Comment:
     return Comment(
         id=str(body["id"]),
         author=account(body.get("author")),
+        editor=account(body.get("updateAuthor") or body.get("author")),
         text=document(body.get("body")),
         created=moment(body["created"]),
         updated=moment(body["updated"]),

@@ -117,6 +117,15 @@ class MemoryTracker:
         person = self.accounts.setdefault(author, _person(author))
         return self._write(self._find(issue).id, person, from_plain(text), None, restricted)
 
+    def reword(self, issue: str, comment_id: str, editor: str, text: str) -> Comment:
+        """Somebody, the author or another, gives a comment another text."""
+        listed = self.comments[self._find(issue).id]
+        (old,) = (comment for comment in listed if comment.id == comment_id)
+        person, now = self.accounts.setdefault(editor, _person(editor)), self.clock.now()
+        new = replace(old, editor=person, text=from_plain(text), updated=now)
+        listed[listed.index(old)] = new
+        return new
+
     def give(self, project_key: str, account_id: str, *names: str) -> None:
         """The account holds exactly these roles in the project."""
         self.role_names[(project_key, account_id)] = frozenset(names)
@@ -173,7 +182,7 @@ class MemoryTracker:
         if present is None:
             present = self._write(ticket.id, self.me, text, key, restricted=False)
         elif present.text != text:
-            edited = replace(present, text=text, updated=self.clock.now())
+            edited = replace(present, editor=self.me, text=text, updated=self.clock.now())
             listed = self.comments[ticket.id]
             listed[listed.index(present)] = edited
         self.calls.end("put_comment")
@@ -195,7 +204,7 @@ class MemoryTracker:
     ) -> Comment:
         number = str(20_000 + sum(len(listed) for listed in self.comments.values()))
         now = self.clock.now()
-        comment = Comment(number, author, text, now, now, restricted, key)
+        comment = Comment(number, author, author, text, now, now, restricted, key)
         self.comments[issue_id].append(comment)
         return comment
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from app.admin import own_account
 from app.admin.setup import Desk
 from app.core.money import show
 from app.core.rights import IMPLIES
@@ -120,6 +121,8 @@ def _site(desk: Desk, equipment: Equipment, site: sites.Row) -> Iterator[Line]:
         return
     if me.id == site["account_id"]:
         yield Line("ok", name, f"Jira answers; Signalbox is {me.name} ({me.id}).")
+        if shared := own_account.warning(me):
+            yield Line("warn", name, shared, own_account.ADVICE)
     else:
         text = f"The token now belongs to {me.name} ({me.id}): its comments would not be ours."
         yield Line("fault", name, text, f"Run `signalbox site add {site['id']}` with our token.")

@@ -24,6 +24,9 @@ from app.store.database import Database
 
 AGENTS = ("claude", "rehearsal")
 LEAST_SECRET = 16
+LEAST_CAP = 10_000
+CURRENCY = "USD"
+"""The models' prices are in dollars and nothing is exchanged."""
 PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9_]{1,254}")
 
 
@@ -95,7 +98,7 @@ NEW_PROJECT: ProjectWish = {
 RANGES = {
     "threshold": ("The threshold", 0, 100),
     "attempts": ("The number of attempts", 1, 10),
-    "attempt_cap": ("The cap of an attempt, in micro-units,", 0, LARGEST),
+    "attempt_cap": ("The cap of an attempt, in micro-units,", LEAST_CAP, LARGEST),
     "attempt_seconds": ("The time of an attempt, in seconds,", 10, 24 * 3600),
     "slots": ("The number of slots", 1, 100),
     "open_pull_requests": ("The limit of open pull requests", 1, 1000),
@@ -202,10 +205,9 @@ def _zone(zone: str) -> str:
 def _currency(wanted: str | None, old: str | None) -> str:
     if old and wanted and wanted != old:
         raise Invalid(f"The ledger of this site is kept in {old}: that cannot be changed.")
-    chosen = wanted or old or "USD"
-    if not re.fullmatch("[A-Z]{3}", chosen):
-        raise Invalid(f"{chosen!r} is no currency: use three capitals, such as USD.")
-    return chosen
+    if wanted and wanted != CURRENCY:
+        raise Invalid(f"The ledger cannot be kept in {wanted!r}: for now it is in USD, as prices.")
+    return wanted or old or CURRENCY
 
 
 def connect_project(desk: Desk, site_id: str, key: str, wish: ProjectWish) -> sites.Row:
@@ -247,6 +249,8 @@ def set_paused(desk: Desk, site_id: str, key: str | None, *, paused: bool) -> in
 
 def _project_value(name: str, value: Any) -> Any:
     """The value as stored. Raises Invalid."""
+    if name == "attempt_cap" and value < LEAST_CAP:
+        raise Invalid("The cap of an attempt has to be $0.01 or more: with less no agent can work.")
     if name in RANGES:
         what, least, most = RANGES[name]
         if not least <= value <= most:

@@ -29,10 +29,10 @@ def assess(
         tickets.record(db, site_id, issue_id, {"look_again": False})
         return _ignored(GONE)
     project = sites.get_project(db, site_id, ticket.project_key)
-    if project is None:
-        return _ignored(f"project {ticket.project_key} is not connected")
-    if project["mode"] == "off":
-        return _ignored(f"project {ticket.project_key} is switched off")
+    if why := _hands_off(ticket, project):
+        _stop_active(db, site_id, issue_id, why)
+        return _ignored(why)
+    assert project is not None, "hands are off an unknown project"
     site = sites.get_site(db, site_id)
     if not concerns_us(db, site, ticket):
         return _ignored(f'the ticket does not carry the label "{site["label"]}"')
@@ -48,6 +48,15 @@ def assess(
     }
     tickets.record(db, site_id, issue_id, found)
     return {"outcome": "handled", "reason": "", "spec_hash": ticket.spec_hash()}
+
+
+def _hands_off(ticket: Ticket, project: Row | None) -> str:
+    """Why nothing at all may be done with it; a run that is on ends for the same reason."""
+    if project is None:
+        return f"project {ticket.project_key} is not connected"
+    if project["mode"] == "off":
+        return f"project {ticket.project_key} is switched off"
+    return f"left alone by default: {ticket.restricted}" if ticket.restricted else ""
 
 
 def concerns_us(db: Database, site: Row, ticket: Ticket) -> bool:

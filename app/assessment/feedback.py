@@ -65,8 +65,10 @@ def tell(desk: Desk, issue_id: str, spec_hash: str, gen: int, now: datetime) -> 
         approvers=_approvers(db, site["id"], ticket),
     )
     comment_id = tracker.put_comment(issue_id, COMMENT, readiness_comment(view))
-    if comment_id != row["comment_id"]:
-        tickets.record(db, site["id"], issue_id, {"comment_id": comment_id})
+    if comment_id != row["comment_id"] or spec_hash != row["told_hash"]:
+        # By Jira's clock: who approves this text has to have written after it was in Jira.
+        told = {"comment_id": comment_id, "told_hash": spec_hash, "told_at": ticket.updated}
+        tickets.record(db, site["id"], issue_id, told)
 
 
 def _decision(

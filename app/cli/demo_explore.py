@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import select
-import signal
 import sys
 import time
 from datetime import datetime
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.demo_play import ENDING, place, write_tickets
-from app.cli.demo_stage import AUTHOR, SITE, Stage, stage
+from app.cli.demo_stage import AUTHOR, SITE, Stage, interruption, stage
 from app.core.money import MICRO
 from app.core.run import RunRef
 from app.sandbox.story import STORY
@@ -29,23 +28,13 @@ def explore(agent: str, directory: Path | None, port: int, api_key: str) -> int:
         contextlib.suppress(KeyboardInterrupt),
         place(directory) as folder,
         stage(folder, agent, port, api_key) as on,
-        _end_in_peace(),
+        interruption,
     ):
         write_tickets(on, STORY, lambda _line: None)
         print(guide(on, agent), flush=True)
         _attend(on)
     print("\nThe demo has ended; nothing of it is left running.")
     return 0
-
-
-@contextlib.contextmanager
-def _end_in_peace() -> Any:
-    """Whoever presses Ctrl-C twice must not stop the tidying up."""
-    try:
-        yield
-    finally:
-        for again in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(again, signal.SIG_IGN)
 
 
 def guide(on: Stage, agent: str) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from app.cli.demo_outcome import Result, outcome
-from app.cli.demo_stage import AUTHOR, SITE, NotAsTold, Stage, stage, until
+from app.cli.demo_stage import AUTHOR, SITE, NotAsTold, Stage, interruption, stage, until
 from app.cli.faults import Mistake
 from app.core.money import MICRO
 from app.core.run import RunRef
@@ -35,7 +34,7 @@ def run(
 
     if as_json and not once:
         raise Mistake("--json goes with --once: without it the demo is for a person")
-    signal.signal(signal.SIGTERM, _interrupted)
+    interruption.listen()
     with _free_ports(port):
         if not once:
             return explore(agent, directory, port, api_key)
@@ -47,11 +46,6 @@ def run(
     if difference:
         print(f"The story did not end as told: {difference}", file=sys.stderr)
     return 1 if difference else 0
-
-
-def _interrupted(*_: object) -> NoReturn:
-    """SIGTERM ends a demo as Ctrl-C does: nothing stays running, no folder stays behind."""
-    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
@@ -85,7 +79,7 @@ def play(
 ) -> tuple[Result, str]:
     """Tell the story once: what there is in the end, and what was not as told (empty = all was)."""
     started, difference = time.monotonic(), ""
-    with place(directory) as folder, stage(folder, agent, port, api_key) as on:
+    with place(directory) as folder, stage(folder, agent, port, api_key) as on, interruption:
         try:
             _tell(on, story, told, LONGEST_STORY[agent])
         except NotAsTold as fault:
@@ -161,10 +155,10 @@ def _settled(on: Stage) -> bool:
 
 
 def _results_told(on: Stage, key: str) -> bool:
-    """Each run that has ended has its comment, and another one with the result."""
+    """Beside the readiness comment each run has one of its own, and one with its result."""
     row = tickets.by_key(on.db, SITE, key)
     done = runs.of_ticket(on.db, SITE, row["issue_id"]) if row is not None else []
-    return len(on.jira.comments(key)) >= 2 * len(done)
+    return not done or len(on.jira.comments(key)) > 2 * len(done)
 
 
 def _all_sent(on: Stage) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -46,6 +47,35 @@ class Stage:
     service_url: str
     keys: dict[str, str]
     origin: Path
+
+
+class Interruption:
+    """Ctrl-C and SIGTERM, heard only inside of the block: a demo that is half set up or being
+    tidied up is not left as it is, however impatient somebody gets."""
+
+    def __init__(self) -> None:
+        self.asked = self.heard = False
+
+    def listen(self) -> None:
+        for wanted in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(wanted, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+        if self.heard:
+            self.heard = False
+            raise KeyboardInterrupt
+
+    def __enter__(self) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.heard = True
+
+    def __exit__(self, *_: object) -> None:
+        self.heard = False
+
+
+interruption = Interruption()
 
 
 @contextlib.contextmanager

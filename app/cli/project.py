@@ -51,7 +51,9 @@ Attempts = Annotated[
 ]
 AttemptCap = Annotated[
     str | None,
-    typer.Option(metavar="AMOUNT", help="Money set aside for an attempt; default 3.00."),
+    typer.Option(
+        metavar="AMOUNT", help="Money set aside for an attempt, 0.01 or more; default 3.00."
+    ),
 ]
 AttemptMinutes = Annotated[
     float | None, typer.Option(metavar="MINUTES", help="Time of an attempt at most; default 40.")

@@ -56,7 +56,7 @@ Zone = Annotated[
     typer.Option(metavar="ZONE", help="Whose midnight ends a budget's day; default UTC."),
 ]
 Currency = Annotated[
-    str | None, typer.Option(metavar="CODE", help="Of the ledger, for good; default USD.")
+    str | None, typer.Option(metavar="CODE", help="Of the ledger; for now only USD.")
 ]
 
 
@@ -107,7 +107,7 @@ def add(  # noqa: PLR0913 - one option a column
 
 
 def _connect(site_id: str, wish: SiteWish, as_json: bool) -> None:
-    from app.admin import setup
+    from app.admin import own_account, setup
 
     with opened() as desk:
         row = setup.connect_site(desk, site_id, wish)
@@ -116,6 +116,8 @@ def _connect(site_id: str, wish: SiteWish, as_json: bool) -> None:
         show.document(facts(row))
         return
     typer.echo(f"Site {row['id']} is connected as {account.name} ({account.id}).")
+    if shared := own_account.warning(account):
+        typer.echo(f"Mind: {shared[:1].lower()}{shared[1:]} {own_account.ADVICE}")
     if row["api_url"].startswith("http://"):
         typer.echo("Mind: its address is not https, so the token travels in the clear.")
     if row["webhook_secret"]:

@@ -13,6 +13,7 @@ from typing import Literal
 Mode = Literal["off", "watch", "advise", "approve", "auto"]
 OUTSIDE = frozenset(
     {"budget", "blocked", "slots", "review_queue", "code_host", "no_cage", "no_agent"}
+    | {"unknown_person"}
 )
 """Codes of reasons that can end without an event that reaches us: they are looked at again."""
 MODES: tuple[Mode, ...] = ("off", "watch", "advise", "approve", "auto")
@@ -60,8 +61,8 @@ class Facts:
     threshold: int
     trigger: Trigger
     project_connected_at: datetime
-    actor_kind: str
-    actor_may_dispatch: bool
+    actor_kind: str | None
+    actor_may_dispatch: bool | None
     needs_approval: bool
     blockers: tuple[str, ...]
     repository: str | None
@@ -86,7 +87,8 @@ def _when(condition: bool, code: str, text: str, next_: str) -> Reason | None:
 
 
 def _of_people(f: Facts) -> tuple[Reason | None, ...]:
-    outside = f.actor_kind not in ("atlassian", "unknown")
+    unknown = f.actor_kind is None or f.actor_may_dispatch is None
+    outside = not unknown and f.actor_kind not in ("atlassian", "unknown")
     return (
         _when(
             f.paused != "",
@@ -101,13 +103,19 @@ def _of_people(f: Facts) -> tuple[Reason | None, ...]:
             "Remove it and set it again to ask for a run.",
         ),
         _when(
+            unknown,
+            "unknown_person",
+            "I could not find out who asked for it, or their roles.",
+            "An admin can see: signalbox doctor.",
+        ),
+        _when(
             outside,
             "not_a_person",
             "The label was set by an app, a rule or a customer, not by a person of the project.",
             "A person who may dispatch can remove it and set it again.",
         ),
         _when(
-            not outside and not f.actor_may_dispatch,
+            not unknown and not outside and not f.actor_may_dispatch,
             "no_right",
             "The person who asked for it may not dispatch in this project.",
             'Somebody with the dispatch right can set the label, or an admin grants it: "signalbox '

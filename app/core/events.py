@@ -101,7 +101,7 @@ def _ticket_event(
         return _comment_event(name, issue_id, comment)
     once = f"issue:{issue_id}:changelog:{changelog_id}" if changelog_id and fields else None
     if name == "jira:issue_updated" and fields and not fields & READ_FIELDS and not comment:
-        reason = "changed only " + ", ".join(sorted(fields))[:200]
+        reason = "changed only " + _shown(", ".join(sorted(fields))[:200])
         return Event(name, "ignored", reason, issue_id=issue_id, once_key=once)
     comment_id = _identity(comment, "id")
     version = _text(comment, "updated") if comment_id else None
@@ -196,6 +196,11 @@ def _identity(parent: Mapping[str, Any], name: str) -> str | None:
     if not isinstance(value, str) or not IDENTITY.fullmatch(value):
         raise Malformed(f"{name} is not an identifier")
     return value
+
+
+def _shown(text: str) -> str:
+    """Of foreign text, what a database takes and a page can show: no NUL, no lone surrogate."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _text(parent: Mapping[str, Any], name: str) -> str | None:

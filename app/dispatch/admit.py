@@ -3,17 +3,18 @@ set the money aside, freeze the text, start the run."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from app.core.eligibility import Defer, Facts, Reason, Trigger, decide
+from app.core.eligibility import Admit, Defer, Facts, Reason, Trigger, decide
 from app.core.money import show
 from app.core.readiness import assess as judge
 from app.core.rights import holds
 from app.core.run import DRIFTED, RunRef
 from app.core.ticket import Ticket, label_set_by
-from app.ports import Cage, CodeHost, CodingAgent, NotFound, PortError, Tracker
+from app.ports import Cage, CodeHost, CodingAgent, NotFound, PortError, Refused, Tracker
 from app.store import runs, sites, tickets
 from app.store.database import Database
 from app.store.inbox import Enqueue
@@ -56,9 +57,9 @@ def _decide(
         return _none("gone")
     before = runs.of_ticket(gate.db, site["id"], issue_id)
     active = next((row for row in before if row["ended_at"] is None), None)
-    trigger = _trigger(gate, site, ticket, {row["trigger_id"] for row in before})
     if active is not None:
-        return _watch(gate.db, site, ticket, active)
+        return _watch(gate, site, ticket, active)
+    trigger = _trigger(gate, site, ticket, before)
     if project["mode"] in ("watch", "advise"):
         return _none("mode")
     if trigger is None:
@@ -67,13 +68,18 @@ def _decide(
         return _none("text_changed")
     facts = gather(gate, site, project, ticket, trigger)
     verdict = decide(facts)
+    if isinstance(verdict, Admit):  # only now is it worth a look at the repository and the cage
+        waiting = _open_pull_requests(gate, project)
+        fault = gate.cage.available()
+        verdict = decide(replace(facts, open_pull_requests=waiting, cage_fault=fault))
     if isinstance(verdict, Defer):
         return _defer(verdict.reasons)
     return _start(gate, site, project, ticket, trigger, now)
 
 
-def _trigger(gate: Gate, site: Row, ticket: Ticket, used: set[str]) -> Trigger | None:
-    """The newest intent that has had no run: the label as it stands, or a person's retry."""
+def _trigger(gate: Gate, site: Row, ticket: Ticket, before: list[Row]) -> Trigger | None:
+    """The newest intent, if it is newer than every one that has had its run: the label as it
+    stands, or a person's retry. An older one was overtaken."""
     if site["label"] not in ticket.labels:
         return None
     found = label_set_by(gate.tracker.label_history(ticket.id), site["label"])
@@ -81,23 +87,29 @@ def _trigger(gate: Gate, site: Row, ticket: Ticket, used: set[str]) -> Trigger |
     row = tickets.get(gate.db, site["id"], ticket.id)
     if row is not None and row["retry_id"]:
         wishes.append(Trigger(f"retry:{row['retry_id']}", row["retry_by"], row["retry_at"]))
-    fresh = [wish for wish in wishes if wish.id not in used]
+    used = {row["trigger_id"] for row in before}
+    newest = max((row["triggered_at"] for row in before), default=None)
+    fresh = [w for w in wishes if w.id not in used and (newest is None or w.at > newest)]
     return max(fresh, key=lambda wish: wish.at, default=None)
 
 
-def _watch(db: Database, site: Row, ticket: Ticket, active: Row) -> dict[str, Any]:
-    """A run is on: the label's removal stops it, and so does a text that is no longer the one
-    that was let out."""
+def _watch(gate: Gate, site: Row, ticket: Ticket, active: Row) -> dict[str, Any]:
+    """A run is on: the label's removal stops it (also when it was set anew since), and so does a
+    text that is no longer the one that was let out."""
     ref = RunRef(site["id"], ticket.id, active["key"], active["number"])
-    if site["label"] not in ticket.labels:
-        runs.ask_stop(db, ref, "", f'the label "{site["label"]}" was removed')
+    found = label_set_by(gate.tracker.label_history(ticket.id), site["label"])
+    newer = found is not None and found.at > active["triggered_at"]
+    set_anew = newer and found is not None and f"label:{found.id}" != active["trigger_id"]
+    if site["label"] not in ticket.labels or set_anew:
+        runs.ask_stop(gate.db, ref, "", f'the label "{site["label"]}" was removed')
     elif ticket.spec_hash() != active["spec_hash"]:
-        runs.ask_stop(db, ref, "", DRIFTED)
+        runs.ask_stop(gate.db, ref, "", DRIFTED)
     return {"decision": "admit", "reasons": [], "run": active["number"]}
 
 
 def gather(gate: Gate, site: Row, project: Row, ticket: Ticket, trigger: Trigger) -> Facts:
-    """Look everything up now. What can't be found out is None and speaks against a start."""
+    """Look up now what is quick to be had. What can't be found out is None and speaks against a
+    start."""
     readiness = judge(
         ticket.summary,
         ticket.description,
@@ -108,6 +120,7 @@ def gather(gate: Gate, site: Row, project: Row, ticket: Ticket, trigger: Trigger
     paused = "site" if site["paused_at"] else "project" if project["paused_at"] else ""
     row = tickets.get(gate.db, site["id"], ticket.id)
     approved = row is not None and row["approved_hash"] == ticket.spec_hash()
+    kind, may = _person(gate, site["id"], project["key"], trigger.actor)
     return Facts(
         label=site["label"],
         mode=project["mode"],
@@ -119,24 +132,32 @@ def gather(gate: Gate, site: Row, project: Row, ticket: Ticket, trigger: Trigger
         threshold=project["threshold"],
         trigger=trigger,
         project_connected_at=project["connected_at"],
-        actor_kind=gate.tracker.account(trigger.actor).kind,
-        actor_may_dispatch=_may_dispatch(gate, site["id"], project["key"], trigger.actor),
+        actor_kind=kind,
+        actor_may_dispatch=may,
         needs_approval=project["mode"] == "approve" and not approved,
         blockers=ticket.blockers,
         repository=project["repository"],
         acceptance=project["acceptance"],
         running=runs.running_in(gate.db, site["id"], project["key"]),
         slots=project["slots"],
-        open_pull_requests=_open_pull_requests(gate, project),
+        open_pull_requests=0,
         open_pull_requests_limit=project["open_pull_requests"],
-        cage_fault=gate.cage.available(),
+        cage_fault="",
         agent_fault="" if gate.agent else f'The agent "{project["agent"]}" is not set up here.',
     )
 
 
-def _may_dispatch(gate: Gate, site_id: str, project_key: str, account_id: str) -> bool:
-    roles = gate.tracker.roles(project_key, account_id)
-    return holds("dispatch", sites.grants(gate.db, site_id, project_key), account_id, roles)
+def _person(
+    gate: Gate, site_id: str, project_key: str, account_id: str
+) -> tuple[str | None, bool | None]:
+    """What kind of account it is and whether it may dispatch; None where Jira does not tell."""
+    try:
+        account = gate.tracker.account(account_id)
+        roles = gate.tracker.roles(project_key, account_id)
+    except Refused:
+        return None, None
+    grants = sites.grants(gate.db, site_id, project_key)
+    return account.kind, account.active and holds("dispatch", grants, account_id, roles)
 
 
 def _open_pull_requests(gate: Gate, project: Row) -> int | None:
@@ -187,14 +208,14 @@ def _start(
     except runs.AlreadyRunning:
         return _none("label_used")
     if isinstance(started, NoRoom):
-        return _defer((_no_room(started, site["currency"]),))
+        return _defer((_no_room(started, site),))
     if started is None:
         full = Reason("slots", "All agents of this project are at work.", "I look again soon.")
         return _defer((full,))
     return {"decision": "admit", "reasons": [], "run": started.number}
 
 
-def _no_room(room: NoRoom, currency: str) -> Reason:
+def _no_room(room: NoRoom, site: Row) -> Reason:
     """In the words of somebody who has to explain it to the author of the ticket."""
     name = {"site": "Site", "project": "Project", "ticket": "Ticket"}.get(room.kind, room.kind)
     if room.reason == "overrun":
@@ -210,7 +231,9 @@ def _no_room(room: NoRoom, currency: str) -> Reason:
             "An admin sets one: signalbox budget set.",
         )
     free = max(0, room.limit - room.posted - room.held)
-    until = f" until {room.resets_at:%-d %b}" if room.resets_at else ""
+    currency, until = site["currency"], ""
+    if room.resets_at is not None:
+        until = f" until {room.resets_at.astimezone(ZoneInfo(site['zone'])):%-d %b}"
     text = (
         f"{name} budget: this needs {show(room.needed, currency)} set aside, "
         f"{show(free, currency)} is free{until}."

@@ -11,7 +11,8 @@ from typing import Any
 from dbos import DBOS
 
 from app.core.run import Ending
-from app.engine import steps
+from app.engine import run_steps, steps
+from app.engine.binding import fault_of
 
 FLOW_VERSION = "1"
 
@@ -25,14 +26,15 @@ def assess_ticket(site_id: str, issue_id: str, gen: int) -> str:
         if seen["outcome"] == "handled":
             steps.admit(site_id, issue_id, seen["spec_hash"])
             steps.tell(site_id, issue_id, seen["spec_hash"], gen)
+            steps.catch_up(site_id, issue_id)
         steps.settle(me, seen["outcome"], seen["reason"])
         return str(seen["outcome"])
     except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome
-        return steps.give_back(me, site_id, issue_id, steps.fault_of(fault))
+        return steps.give_back(me, site_id, issue_id, fault_of(fault))
 
 
 @DBOS.workflow(name="obey_comment")
-def obey_comment(site_id: str, issue_id: str, comment_id: str, version: str) -> str:
+def obey_comment(site_id: str, issue_id: str, comment_id: str) -> str:
     """A comment → a command, obeyed by right, answered once."""
     me = str(DBOS.workflow_id)
     try:
@@ -40,33 +42,41 @@ def obey_comment(site_id: str, issue_id: str, comment_id: str, version: str) -> 
         steps.settle(me, done["outcome"], done["reason"])
         return str(done["outcome"])
     except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome
-        return steps.give_back(me, site_id, issue_id, steps.fault_of(fault))
+        return steps.give_back(me, site_id, issue_id, fault_of(fault))
 
 
 @DBOS.workflow(name="run_ticket")
 async def run_ticket(site_id: str, issue_id: str, number: int) -> str:
-    """A claimed ticket → workspace, attempts, evidence, branch, report."""
+    """A claimed ticket → workspace, attempts, evidence, branch, end."""
     run = (site_id, issue_id, number)
     last: dict[str, Any]
     try:
-        made = await steps.prepare(*run)
-        await steps.report(*run, "start")
+        made = await run_steps.prepare(*run)
+        await run_steps.report(*run, "start")
         last, attempts, n = made, made["attempts"], 0
-        while n < attempts and (last["ending"] is None or steps.worth_another(last)):
+        while n < attempts and (last["ending"] is None or run_steps.worth_another(last)):
             n += 1
-            if n > 1 and not (await steps.reserve(*run, n))["granted"]:
+            if n > 1 and not (await run_steps.reserve(*run, n))["granted"]:
                 break
-            last = await steps.attempt(*run, n)
+            last = await run_steps.attempt(*run, n)
             if last["ending"] == Ending.SUCCEEDED:
-                await steps.report(*run, f"check {n}")
-                last = await steps.observe(*run, n)
+                await run_steps.report(*run, f"check {n}")
+                last = await run_steps.observe(*run, n)
             if last["ending"] == Ending.INTERRUPTED:
-                attempts = min(attempts + 1, made["attempts"] + steps.MOST_INTERRUPTIONS)
-        kept = await steps.keep(*run, last)
-        handed = await steps.hand_over(*run, kept)
+                attempts = min(attempts + 1, made["attempts"] + run_steps.MOST_INTERRUPTIONS)
+        kept = await run_steps.keep(*run, last)
+        handed = await run_steps.hand_over(*run, kept)
     except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome
-        handed = await steps.give_up(*run, steps.fault_of(fault))
-    ending = await steps.finish(*run, handed)
-    await steps.clean(*run)
-    await steps.report_end(*run)
+        handed = await run_steps.give_up(*run, fault_of(fault))
+    ending = await run_steps.finish(*run, handed)
+    await run_steps.clean(*run)
     return ending
+
+
+@DBOS.workflow(name="tell_result")
+def tell_result(site_id: str, issue_id: str, number: int) -> None:
+    """A run that has ended → its last edit and its result, in the ticket."""
+    try:
+        steps.tell_result(site_id, issue_id, number)
+    except Exception as fault:  # noqa: BLE001 - the sweep tells it later
+        steps.leave_untold(site_id, issue_id, number, fault_of(fault))

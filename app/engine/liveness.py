@@ -11,6 +11,7 @@ import fcntl
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -52,10 +53,12 @@ class Liveness:
     def __init__(self, db: Database, ttl: float) -> None:
         self.db, self.ttl = db, ttl
         self.stopping = threading.Event()
+        self.sure = 0.0  # monotonic time at which we were last known to be alive
         self.me = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
     def register(self) -> None:
         """Before the engine starts: nobody may hold work without a row here."""
+        self.sure = time.monotonic()
         fence.register(self.db.engine, self.me)
         self.db.executor = self.me
         self.db.on_fenced = self.lost
@@ -64,6 +67,11 @@ class Liveness:
         """Two threads, so that a blocked reaper never stops the heartbeat."""
         for work in (self._beat, self._reap):
             threading.Thread(target=self._forever, args=(work,), daemon=True).start()
+
+    def alive(self) -> None:
+        """In front of each call to the outside: one who slept too long asks before it acts."""
+        if time.monotonic() - self.sure > self.ttl * 0.7:
+            self._beat()
 
     def stop(self) -> None:
         """Beat no more; after the ttl the others take over what is left undone."""
@@ -75,18 +83,22 @@ class Liveness:
         os._exit(EXIT_FENCED)
 
     def _beat(self) -> None:
+        asked = time.monotonic()
         try:
             fence.beat(self.db.engine, self.me)
         except fence.Fenced as fault:
             self.lost(fault)
+        self.sure = asked
 
     def _reap(self) -> None:
-        living = fence.bury(self.db.engine, self.ttl)
+        # In this order: a worker that registers in between is in neither list.
         pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        living = fence.bury(self.db.engine, self.ttl)
         gone = {flow.executor_id for flow in pending if flow.executor_id} - living
         if gone:
             log.warning("taking over the work of dead workers", executors=sorted(gone))
             DBOS._recover_pending_workflows(sorted(gone))
+        fence.forget(self.db.engine)
 
     def _forever(self, work: Callable[[], None]) -> None:
         while not self.stopping.wait(self.ttl / 4):

@@ -33,6 +33,10 @@ class Parts:
             return self.no_cage
         return self.cage
 
+    def cage_of(self, run: Row) -> Cage:
+        """The one that the run was let out with: what was promised in the ticket is kept."""
+        return self.no_cage if run["cage"] == self.no_cage.name else self.cage
+
     def directory(self, site_id: str, issue_id: str, number: int) -> Path:
         """The run's own folder: workspace and home."""
         return self.data / "runs" / site_id / f"{issue_id}-{number}"

@@ -14,7 +14,12 @@ from app.store import inbox
 from app.store.database import DatabaseFault
 
 APPLICATION = "signalbox"
-QUEUES = {"assess_ticket": "assess", "obey_comment": "assess", "run_ticket": "runs"}
+QUEUES = {
+    "assess_ticket": "assess",
+    "obey_comment": "assess",
+    "tell_result": "assess",
+    "run_ticket": "runs",
+}
 BUSY_SECONDS, IDLE_SECONDS = 0.01, 0.1
 
 log = structlog.get_logger()
@@ -50,5 +55,19 @@ def relay_until(stop: threading.Event, parts: Parts, enqueue: Enqueuer) -> None:
         except DatabaseFault as fault:
             log.warning("relay waits for the database", fault=repr(fault)[:300])
             stop.wait(1.0)
-            continue
-        stop.wait(BUSY_SECONDS if found else IDLE_SECONDS)
+        except Exception as fault:  # noqa: BLE001 - one delivery must not stop all that follow
+            log.error("a delivery broke the relay", fault=repr(fault)[:300])
+            _without_poison(parts, enqueue, repr(fault)[:300])
+        else:
+            stop.wait(BUSY_SECONDS if found else IDLE_SECONDS)
+
+
+def _without_poison(parts: Parts, enqueue: Enqueuer, fault: str) -> None:
+    """Relay what can be, one by one; put the first aside that cannot."""
+    try:
+        while inbox.relay(parts.db, enqueue, parts.clock.now(), most=1):
+            pass
+    except DatabaseFault:
+        return
+    except Exception:  # noqa: BLE001 - this is the one
+        inbox.park_first(parts.db, fault)

@@ -8,27 +8,29 @@ from typing import Any
 
 from dbos import DBOS
 
-from app.engine import steps
+from app.engine import sweep_steps
 
-KEEP_BODIES = timedelta(days=30)
+KEEP_TEXTS = timedelta(days=30)
 KEEP_ASSESSMENTS = timedelta(days=2)  # their ids are counted up and never come again
 KEEP_INTENTS = timedelta(days=90)  # deleting one frees its once-key
 
 
 @DBOS.workflow(name="look_again")
 def look_again(when: datetime, context: Any) -> None:
-    """Deferred tickets, once more."""
-    steps.wake_deferred()
+    """Runs without a workflow, results that were not told, deferred tickets: once more."""
+    sweep_steps.reconcile()
+    sweep_steps.tell_untold()
+    sweep_steps.wake_deferred()
 
 
 @DBOS.workflow(name="tidy")
 def tidy(when: datetime, context: Any) -> None:
-    """Old bodies and ended workflows."""
-    steps.erase_bodies((when - KEEP_BODIES).isoformat())
+    """Old texts and ended workflows."""
+    sweep_steps.erase_texts((when - KEEP_TEXTS).isoformat())
     often = ["assess_ticket", "look_again", "tidy"]
-    steps.delete_workflows((when - KEEP_ASSESSMENTS).isoformat(), often)
-    seldom = ["run_ticket", "obey_comment"]
-    steps.delete_workflows((when - KEEP_INTENTS).isoformat(), seldom)
+    sweep_steps.delete_workflows((when - KEEP_ASSESSMENTS).isoformat(), often)
+    seldom = ["run_ticket", "obey_comment", "tell_result"]
+    sweep_steps.delete_workflows((when - KEEP_INTENTS).isoformat(), seldom)
 
 
 def schedule(look_again_seconds: int) -> None:

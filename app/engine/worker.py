@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dbos import DBOS, DBOSConfig
 
-from app.engine import journey, liveness, steps, sweeps
+from app.engine import binding, journey, liveness, sweeps
 from app.engine.parts import Parts
 from app.engine.relay import APPLICATION, Enqueuer, relay_until
 
@@ -53,7 +53,7 @@ class Worker:
             self.alive = liveness.Liveness(db, self.ttl)
             self.alive.register()
             executor = self.alive.me
-        steps.bind(self.parts, self.enqueue)
+        binding.bind(self.parts, self.enqueue, self.alive.alive if self.alive else lambda: None)
         DBOS(config=_config(db.url, executor))
         DBOS.launch()
         _queues(self.parallel_runs)
@@ -88,6 +88,7 @@ def _config(url: str, executor: str) -> DBOSConfig:
     return {
         "name": APPLICATION,
         "system_database_url": url,
+        "db_engine_kwargs": {"hide_parameters": True},
         "executor_id": executor,
         "application_version": journey.FLOW_VERSION,
         "log_level": "WARNING",

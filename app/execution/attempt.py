@@ -11,13 +11,13 @@ from typing import Any
 
 from app.core.prompt import build_prompt
 from app.core.run import CallUsage, Ending, RunRef
+from app.execution.watchdog import watch
 from app.execution.workspace import guideline_files, open_workspace
 from app.ports import AgentReport, AgentTask, Cage, Clock, CodingAgent, ModelGate, PortError
 from app.store import calls, runs
 from app.store.database import Database
 from app.store.sites import Row
 
-LOOK_SECONDS = 0.3  # how soon a wish to stop is seen
 SIGN_SECONDS = 2.0  # a last sign of life is written at most this often
 
 OpenGate = Callable[[RunRef, int, int], AbstractAsyncContextManager[ModelGate]]
@@ -43,7 +43,7 @@ async def attempt(bench: Bench, ref: RunRef, number: int, project: Row) -> dict[
     never started a second time.
     """
     if await asyncio.to_thread(_called_off, bench, ref, number):
-        return {"ending": Ending.CANCELLED, "cause": "stopped before it began", "cost": 0}
+        return {"ending": Ending.CANCELLED.value, "cause": "stopped before it began", "cost": 0}
     opened = await asyncio.to_thread(runs.open_attempt, bench.db, ref, number, bench.clock.now())
     task = await asyncio.to_thread(_task, bench, ref, number, project)
     if task is None or not opened:
@@ -88,7 +88,7 @@ def _task(bench: Bench, ref: RunRef, number: int, project: Row) -> AgentTask | N
 async def _work(bench: Bench, ref: RunRef, task: AgentTask) -> AgentReport:
     """The agent behind its gate. A broken client is a failed attempt, not a broken run."""
     stop = asyncio.Event()
-    watching = asyncio.create_task(_watch(bench, ref, stop))
+    watching = asyncio.create_task(watch(bench.db, ref, stop))
     signs = _Signs(bench, ref)
     gate: AbstractAsyncContextManager[ModelGate | None] = nullcontext()
     if bench.agent.needs_gate:
@@ -104,13 +104,6 @@ async def _work(bench: Bench, ref: RunRef, task: AgentTask) -> AgentReport:
     finally:
         watching.cancel()
         await signs.settle()
-
-
-async def _watch(bench: Bench, ref: RunRef, stop: asyncio.Event) -> None:
-    """The wish to stop lies in the database, so that any process can have it."""
-    while not await asyncio.to_thread(runs.stop_asked, bench.db, ref):
-        await asyncio.sleep(LOOK_SECONDS)
-    stop.set()
 
 
 class _Signs:

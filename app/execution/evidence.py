@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,26 @@ from app.execution.workspace import open_workspace
 from app.ports import Cage
 
 LONGEST_OUTPUT = 3_000
+PATIENCE_SECONDS = 5.0
 
 
-async def observe(
-    cage: Cage, directory: Path, commit: str | None, command: str, description: str, seconds: float
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What is run where. directory: the run's own folder. description: the ticket's text."""
+
+    cage: Cage
+    directory: Path
+    command: str
+    description: str
+    seconds: float
+
+
+async def observe(wanted: Acceptance, commit: str | None, stop: asyncio.Event) -> dict[str, Any]:
     """{"passed", "cause", "checks"}: was anything changed (commit), and does the acceptance
-    command succeed on it, in a cage of its own? Safe to repeat.
+    command succeed on it, in a cage of its own? Safe to repeat; `stop` ends it.
 
     What the command itself writes is not in the commit, which was made before."""
+    directory, command = wanted.directory, wanted.command
     workspace = open_workspace(directory)
     if workspace is None:
         return _failed("the workspace is gone", [])
@@ -32,7 +43,7 @@ async def observe(
         return _failed("the agent changed nothing", [])
     home = directory / "check-home"
     home.mkdir(exist_ok=True, mode=0o700)
-    code, output = await _run(cage, workspace.path, home, command, seconds)
+    code, output = await _run(wanted, workspace.path, home, stop)
     passed = code == 0
     ended = "did not end in time" if code is None else f"ended with {code}"
     checks = [
@@ -43,7 +54,7 @@ async def observe(
         ),
         *(
             Check(criterion, "not checked", "no check of its own; read the change")
-            for criterion in criteria(description)
+            for criterion in criteria(wanted.description)
         ),
     ]
     rows = [asdict(check) for check in checks]
@@ -57,11 +68,11 @@ def _failed(cause: str, checks: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 async def _run(
-    cage: Cage, worktree: Path, home: Path, command: str, seconds: float
+    wanted: Acceptance, worktree: Path, home: Path, stop: asyncio.Event
 ) -> tuple[int | None, str]:
-    """Exit code (None = stopped at the time limit) and the end of what it printed."""
+    """Exit code (None = ended by us, at the time limit or asked to) and the end of its output."""
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/home/agent"}
-    argv = cage.wrap(["sh", "-c", command], worktree=worktree, home=home, env=env)
+    argv = wanted.cage.wrap(["sh", "-c", wanted.command], worktree=worktree, home=home, env=env)
     process = await asyncio.create_subprocess_exec(
         *argv,
         stdin=asyncio.subprocess.DEVNULL,
@@ -70,15 +81,27 @@ async def _run(
         start_new_session=True,
         cwd=worktree,
     )
+    reading, stopped = asyncio.ensure_future(_tail(process)), asyncio.ensure_future(stop.wait())
     try:
-        tail = await asyncio.wait_for(_tail(process), seconds)
-        return await process.wait(), tail
-    except TimeoutError:
-        return None, ""
+        first = asyncio.FIRST_COMPLETED
+        done, _ = await asyncio.wait({reading, stopped}, timeout=wanted.seconds, return_when=first)
+        return (await process.wait(), await reading) if reading in done else (None, "")
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        await _end(process)
+        for task in (reading, stopped):
+            task.cancel()
+        await asyncio.gather(reading, stopped, return_exceptions=True)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """The cage's warden ends what is below it when it is asked to; then nothing is left to ask."""
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), PATIENCE_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
 
 
 async def _tail(process: asyncio.subprocess.Process) -> str:

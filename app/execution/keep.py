@@ -36,7 +36,7 @@ def keep(db: Database, ref: RunRef, directory: Path, last: dict[str, Any]) -> di
     """{"ending", "cause", "commit", "change"}: the work is pushed to the run's branch, as it was
     when it was checked, or as it is where it never came to a check. Nothing is pushed twice."""
     made = last.get("commit") or commit(db, ref, directory)
-    kept = {"ending": last["ending"], "cause": last["cause"], "commit": None, "change": ""}
+    kept = {"ending": last["ending"], "cause": last.get("cause"), "commit": None, "change": ""}
     workspace = open_workspace(directory)
     if workspace is None or made is None:
         return kept
@@ -44,7 +44,7 @@ def keep(db: Database, ref: RunRef, directory: Path, last: dict[str, Any]) -> di
     try:
         push(workspace, row["repository"], made)
     except Refused as fault:
-        return {**kept, "ending": Ending.FAILED, "cause": str(fault)}
+        return {**kept, "ending": Ending.FAILED.value, "cause": str(fault)}
     return {**kept, "commit": made, "change": _told(diff_summary(workspace, made))}
 
 

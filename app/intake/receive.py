@@ -21,9 +21,7 @@ def receive(
     old to send one: the body's own hash stands in.
     """
     event = read_event(body, own_account)
-    ident = identifier or "body:" + hashlib.blake2b(body, digest_size=16).hexdigest()
-    if len(ident) > LONGEST_IDENTIFIER or not ident.isprintable():
-        ident = "hash:" + hashlib.blake2b(ident.encode("utf-8", "replace")).hexdigest()[:32]
+    ident = _ident(identifier, body)
     row = {
         "id": hashlib.blake2b(f"{site_id}\n{ident}".encode(), digest_size=12).hexdigest(),
         "site_id": site_id,
@@ -40,3 +38,14 @@ def receive(
         "received_at": now,
     }
     return inbox.receive(db, row)
+
+
+def _ident(identifier: str, body: bytes) -> str:
+    """No signature covers the header: under a prefix it cannot be mistaken for a row of ours,
+    such as "wake:…", nor for one of the hashes here."""
+    if not identifier:
+        return "body:" + hashlib.blake2b(body, digest_size=16).hexdigest()
+    if len(identifier) > LONGEST_IDENTIFIER or not identifier.isprintable():
+        raw = identifier.encode("utf-8", "replace")
+        return "hash:" + hashlib.blake2b(raw).hexdigest()[:32]
+    return "jira:" + identifier

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
+
+SHAPE = re.compile("sha256=[0-9a-f]{64}")
 
 
 class BadSignature(Exception):
     """The bytes are not from a Jira that shares our secret. Nothing of them was parsed."""
+
+
+def require_one(signatures: Sequence[str]) -> None:
+    """Raise BadSignature unless there is exactly one and it looks like one.
+
+    That can be told before a byte of the body is read."""
+    if len(signatures) != 1 or not SHAPE.fullmatch(signatures[0]):
+        raise BadSignature("no X-Hub-Signature, several, or one of another shape")
 
 
 def verify(signatures: Sequence[str], body: bytes, secret: str | None) -> None:

@@ -42,24 +42,46 @@ def obey(
         ticket = tracker.ticket(issue_id)
     except NotFound:
         return _ignored("the comment or its ticket is gone, or hidden from Signalbox")
-    project = sites.get_project(db, site["id"], ticket.project_key)
-    if project is None or project["mode"] == "off":
-        return _ignored(f"project {ticket.project_key} is not connected")
     if comment.author.id == site["account_id"] or comment.key is not None:
         return _ignored("our own comment")
     command = parse(comment.text, site["account_id"])
     if command is None:
         return _ignored("not a command")
+    if why := _deaf(db, site, ticket, comment, command):
+        return _ignored(why)
+    name = command.name if isinstance(command, Command) else "?"
+    if tickets.was_obeyed(db, site["id"], comment_id, name):
+        return _ignored("obeyed before")
+    done = _answer(Asked(db, tracker, site, ticket, comment, now), command)
+    tickets.mark_obeyed(db, site["id"], comment_id, name, now)
+    return _handled(done)
+
+
+def _deaf(
+    db: Database, site: Row, ticket: Ticket, comment: Comment, command: Command | WrongCommand
+) -> str:
+    """Why a command is not listened to. A stop is, wherever the ticket has gone meanwhile."""
+    project = sites.get_project(db, site["id"], ticket.project_key)
+    stop = isinstance(command, Command) and command.name == "stop"
+    if (project is None or project["mode"] == "off") and not stop:
+        return f"project {ticket.project_key} is not connected"
+    if ticket.restricted and not stop:
+        return f"left alone by default: {ticket.restricted}"
+    if comment.editor.id != comment.author.id:
+        return "its text was edited by somebody else than its author"
     if comment.author.kind not in ("atlassian", "unknown") or comment.restricted:
-        return _ignored("commands are taken from people of the project, in comments for all")
-    asked = Asked(db, tracker, site, ticket, comment, now)
+        return "commands are taken from people of the project, in comments for all"
+    return ""
+
+
+def _answer(asked: Asked, command: Command | WrongCommand) -> str:
     if isinstance(command, WrongCommand):
         _reply(asked, replies.wrong_reply(command))
-        return _handled("answered: no such command")
+        return "answered: no such command"
     if not _may(asked, command):
         _reply(asked, replies.refused_reply(command.name, command.right, _holders(asked, command)))
-        return _handled(f"refused: {command.name} needs the right {command.right}")
-    return _handled(_do(asked, command))
+        return f"refused: {command.name} needs the right {command.right}"
+    return _do(asked, command)
 
 
 def _do(asked: Asked, command: Command) -> str:
@@ -71,7 +93,7 @@ def _do(asked: Asked, command: Command) -> str:
         case "score":
             _ask(asked, {"score_asked": True})
         case "approve":
-            _ask(asked, _approval(asked))
+            return _approve(asked)
         case "retry":
             return _retry(asked)
         case "stop":
@@ -103,14 +125,22 @@ def _ask(asked: Asked, values: dict[str, Any]) -> None:
     tickets.ask(asked.db, site_id, issue_id, values, ident, "asked", asked.now)
 
 
-def _approval(asked: Asked) -> dict[str, Any]:
-    """Of the text that was judged and shown, not of one that was slipped in since."""
+def _approve(asked: Asked) -> str:
+    """Of the text that stood in our comment when the person wrote, and of no other: not of one
+    that was slipped in since."""
     row = tickets.get(asked.db, asked.site["id"], asked.ticket.id)
-    return {
+    shown = row is not None and row["told_hash"] == asked.ticket.spec_hash()
+    if row is None or not shown or asked.comment.updated <= row["told_at"]:
+        text = "The text has changed since, or was not judged yet. Please look again, then approve."
+        _reply(asked, replies.done_reply(text))
+        return "approve: not of this text"
+    approval = {
         "approved_by": asked.comment.author.id,
-        "approved_hash": row["spec_hash"] if row else None,
+        "approved_hash": row["told_hash"],
         "approved_at": asked.now,
     }
+    _ask(asked, approval)
+    return "approve"
 
 
 def _retry(asked: Asked) -> str:
@@ -138,7 +168,7 @@ def _retry(asked: Asked) -> str:
 def _stop(asked: Asked) -> str:
     """The wish is written down; the worker that has the agent sees it and ends it."""
     for row in runs.of_ticket(asked.db, asked.site["id"], asked.ticket.id):
-        if row["ended_at"] is None:
+        if row["ended_at"] is None and row["triggered_at"] < asked.comment.updated:
             ref = RunRef(asked.site["id"], asked.ticket.id, row["key"], row["number"])
             runs.ask_stop(asked.db, ref, asked.comment.author.id, 'asked by "agent stop"')
             return f"stop: run {row['number']}"

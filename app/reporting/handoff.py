@@ -20,7 +20,9 @@ def hand_over(
     except NotFound:
         same = False
     ending = final_ending(Ending(kept["ending"] or Ending.FAILED), row["stop_why"], same)
-    cause = kept["cause"] if ending == kept["ending"] else row["stop_why"] or DRIFTED
+    cause = row["stop_why"] or DRIFTED
+    if ending == kept["ending"]:
+        cause = kept["cause"]  # None: the last attempt's own
     pull_request = None
     if ending is Ending.SUCCEEDED and kept["commit"]:
         title = f"{ref.key}: {row['spec']['summary'][:120]}"
@@ -29,7 +31,7 @@ def hand_over(
             row["repository"], row["base_branch"], ref.branch, title, body
         )
     return {
-        "ending": ending,
+        "ending": ending.value,
         "cause": cause,
         "commit": kept["commit"],
         "change": kept["change"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -81,7 +82,9 @@ def report(
         runs.note(db, ref, comment_id=comment_id)
 
 
-def report_end(db: Database, tracker: Tracker, site: Row, agent: Agent, ref: RunRef) -> None:
+def report_end(
+    db: Database, tracker: Tracker, site: Row, agent: Agent, ref: RunRef, now: datetime
+) -> None:
     """The result: the one comment of a run that people are to be told of, so it is a new one."""
     row = runs.get(db, ref.site_id, ref.issue_id, ref.number)
     done = runs.attempts(db, ref)
@@ -112,10 +115,9 @@ def report_end(db: Database, tracker: Tracker, site: Row, agent: Agent, ref: Run
         said=(done[-1]["said"] or "") if done else "",
         cage=_cage(row),
     )
-    try:
+    with contextlib.suppress(NotFound):  # there is nobody left to tell
         tracker.put_comment(ref.issue_id, f"result:{ref.workflow_id}", result_comment(view))
-    except NotFound:
-        return
+    runs.note(db, ref, told_at=now)
 
 
 def short_name(repository: str) -> str:

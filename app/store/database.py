@@ -15,6 +15,10 @@ DatabaseFault = sa.exc.SQLAlchemyError
 """It does not answer, is none, or refuses: for those who have to say so to a person."""
 
 
+DatabaseAway = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+"""What may be over in a moment: it restarts, is locked, or a deadlock was resolved against us."""
+
+
 class Database:
     """A database by its SQLAlchemy URL (`sqlite:///…` or `postgresql+psycopg://…`).
 
@@ -26,7 +30,9 @@ class Database:
         self.url = url
         self.sqlite = url.startswith("sqlite")
         self.engine = (
-            _sqlite_engine(url) if self.sqlite else sa.create_engine(url, pool_pre_ping=True)
+            _sqlite_engine(url)
+            if self.sqlite
+            else sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
         )
         self.executor: str | None = None
         self.on_fenced: Callable[[Exception], None] = lambda fault: None
@@ -66,7 +72,7 @@ class Database:
 
 
 def _sqlite_engine(url: str) -> sa.Engine:
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(url, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def _(dbapi_connection: Any, _record: Any) -> None:

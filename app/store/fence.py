@@ -43,3 +43,13 @@ def bury(engine: sa.Engine, ttl: float) -> set[str]:
         silent = executor.update().where(living, executor.c.beat_at < NOW - ttl)
         connection.execute(silent.values(dead_at=NOW))
         return set(connection.execute(sa.select(executor.c.id).where(living)).scalars())
+
+
+KEEP_DEAD_SECONDS = 86_400
+
+
+def forget(engine: sa.Engine) -> None:
+    """Delete who has been dead for a day: their work was taken over long ago."""
+    with engine.begin() as connection:
+        old = executor.c.dead_at < NOW - KEEP_DEAD_SECONDS
+        connection.execute(executor.delete().where(old))

@@ -7,7 +7,7 @@ workflow in one transaction, so that a crash leaves both or neither.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,6 +41,7 @@ def wake_in(
     c: Connection, db: Database, site_id: str, project_key: str | None, why: str, now: datetime
 ) -> int:
     query = sa.select(ticket).where(ticket.c.site_id == site_id, ticket.c.look_again.is_(True))
+    query = query.order_by(ticket.c.issue_id)  # two of us take locks in the same order
     if project_key is not None:
         query = query.where(ticket.c.project_key == project_key)
     rows = list(c.execute(query).mappings())
@@ -69,8 +70,9 @@ def put_own(  # noqa: PLR0913 - a delivery of our own has as many parts
 def relay(db: Database, enqueue: Enqueue, now: datetime, most: int = 100) -> int:
     """Hand the waiting deliveries to their workflows. How many rows there were."""
     with db.write() as c:
-        waiting = sa.select(inbox).where(inbox.c.relayed_at.is_(None), inbox.c.outcome.is_(None))
-        waiting = waiting.order_by(inbox.c.seq).limit(most)
+        due = sa.or_(inbox.c.not_before.is_(None), inbox.c.not_before <= now)
+        unseen = sa.and_(inbox.c.relayed_at.is_(None), inbox.c.outcome.is_(None))
+        waiting = sa.select(inbox).where(unseen, due).order_by(inbox.c.seq).limit(most)
         if not db.sqlite:
             waiting = waiting.with_for_update(skip_locked=True)
         rows = list(c.execute(waiting).mappings())
@@ -88,9 +90,9 @@ def _start(c: Connection, db: Database, enqueue: Enqueue, row: sa.RowMapping) ->
     if row["kind"] in ("ticket", "both"):
         workflow_id = _assess(c, db, enqueue, site_id, issue_id)
     if row["kind"] in ("comment", "both"):
-        args = (site_id, issue_id, row["comment_id"], row["comment_version"] or "1")
-        again = f":again{row['relays']}" if row["relays"] else ""
-        workflow_id = f"command:{':'.join(args)}{again}"
+        # Once for each delivery and try: that a comment acts once is kept in `obeyed`.
+        args = (site_id, issue_id, row["comment_id"])
+        workflow_id = f"command:{':'.join(args)}:{row['seq']}.{row['relays']}"
         enqueue(c, "obey_comment", workflow_id, args)
     return workflow_id
 
@@ -116,6 +118,24 @@ def settle(db: Database, workflow_id: str, outcome: str, reason: str) -> None:
         if outcome != "parked":  # rows of our own have said all they had to say
             c.execute(inbox.delete().where(mine, inbox.c.event.startswith("signalbox:")))
         c.execute(inbox.update().where(mine).values(outcome=outcome, reason=reason))
+
+
+def unpark(db: Database, site_id: str, issue_id: str, reason: str) -> None:
+    """The ticket was assessed after all: what an earlier fault had parked is handled by that."""
+    parked = sa.and_(inbox.c.site_id == site_id, inbox.c.issue_id == issue_id)
+    parked = sa.and_(parked, inbox.c.outcome == "parked", inbox.c.kind != "comment")
+    with db.write() as c:
+        c.execute(inbox.update().where(parked).values(outcome="handled", reason=reason))
+
+
+def park_first(db: Database, fault: str) -> None:
+    """Put the oldest waiting delivery aside: it broke the relay."""
+    first = sa.select(sa.func.min(inbox.c.seq)).where(
+        inbox.c.relayed_at.is_(None), inbox.c.outcome.is_(None)
+    )
+    with db.write() as c:
+        poison = inbox.update().where(inbox.c.seq == first.scalar_subquery())
+        c.execute(poison.values(outcome="parked", reason=fault))
 
 
 def deliveries(db: Database, site_id: str | None, most: int = 100) -> list[sa.RowMapping]:
@@ -145,9 +165,16 @@ def erase_bodies(db: Database, before: datetime) -> int:
         return c.execute(inbox.update().where(old).values(body=None)).rowcount
 
 
-def wait_again(db: Database, workflow_id: str, why: str) -> None:
-    """The deliveries of this workflow wait for the relay once more: nothing is lost."""
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=15), timedelta(minutes=10)
+
+
+def wait_again(db: Database, workflow_id: str, why: str, now: datetime) -> None:
+    """The deliveries of this workflow wait for the relay once more, longer each time: nothing is
+    lost, and meanwhile they hold up nobody."""
     mine = sa.and_(inbox.c.workflow_id == workflow_id, inbox.c.outcome.is_(None))
     with db.write() as c:
-        values = {"relayed_at": None, "workflow_id": None, "reason": why}
-        c.execute(inbox.update().where(mine).values(**values))
+        for row in c.execute(sa.select(inbox.c.seq, inbox.c.relays).where(mine)).all():
+            wait = min(FIRST_WAIT * 2 ** min(row.relays - 1, 8), LONGEST_WAIT)
+            values = {"relayed_at": None, "workflow_id": None, "reason": why}
+            again = inbox.update().where(inbox.c.seq == row.seq)
+            c.execute(again.values(**values, not_before=now + wait))

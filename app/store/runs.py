@@ -14,7 +14,7 @@ from app.core.run import Ending, RunRef
 from app.store import ledger
 from app.store.database import Database
 from app.store.inbox import Enqueue, put_own, wake_in
-from app.store.schema import attempt, hold, run
+from app.store.schema import attempt, hold, run, ticket
 
 Row = sa.RowMapping
 
@@ -74,6 +74,8 @@ def start(
         if isinstance(room, ledger.NoRoom):
             return room
         c.execute(run.insert().values(**values, number=ref.number, step=0, created_at=now))
+        used = sa.and_(ticket.c.site_id == site_id, ticket.c.issue_id == issue_id)
+        c.execute(ticket.update().where(used).values(approved_hash=None))  # good for one start
         enqueue(c, "run_ticket", ref.workflow_id, (site_id, issue_id, ref.number))
     return ref
 
@@ -235,19 +237,48 @@ def attempts(db: Database, ref: RunRef) -> list[Row]:
         return list(c.execute(query).mappings())
 
 
-def finish(db: Database, ref: RunRef, values: Mapping[str, Any], now: datetime) -> Row:
+def finish(
+    db: Database, ref: RunRef, values: Mapping[str, Any], enqueue: Enqueue, now: datetime
+) -> Row:
     """End the run: release its claim, resolve what money is still set aside, erase the frozen
-    text, and wake the tickets that may have waited for it. A repeat changes nothing."""
+    text, have the result told, and wake the tickets that may have waited for it. A repeat changes
+    nothing."""
     with db.write() as c:
         still_open = sa.and_(_key(ref), run.c.ended_at.is_(None))
+        values = {**values, "cause": values.get("cause") or _last_cause(c, ref)}
         ended = run.update().where(still_open).values(**values, ended_at=now, spec=None, doing=None)
         if c.execute(ended).rowcount:
             _resolve_holds(c, db, ref, now)
             row = c.execute(sa.select(run).where(_key(ref))).mappings().one()
+            enqueue(c, "tell_result", f"result:{ref.workflow_id}", _args(ref))
             wake_in(c, db, ref.site_id, row["project_key"], "run-ended", now)
             ident = f"ended:{ref.issue_id}:{ref.number}"  # its own comment has to stay true
             put_own(c, db, ref.site_id, ref.issue_id, ident, "run-ended", now)
         return c.execute(sa.select(run).where(_key(ref))).mappings().one()
+
+
+def _args(ref: RunRef) -> tuple[str, str, int]:
+    return (ref.site_id, ref.issue_id, ref.number)
+
+
+def tell_again(db: Database, enqueue: Enqueue, before: datetime, now: datetime) -> int:
+    """Results that did not reach their ticket, of runs that ended before `before`: once more."""
+    late = sa.and_(run.c.ended_at < before, run.c.told_at.is_(None))
+    with db.write() as c:
+        rows = c.execute(sa.select(run).where(late)).mappings().all()
+        for row in rows:
+            ref = RunRef(row["site_id"], row["issue_id"], row["key"], row["number"])
+            enqueue(c, "tell_result", f"result:{ref.workflow_id}:{now.isoformat()}", _args(ref))
+    return len(rows)
+
+
+def erase_texts(db: Database, before: datetime) -> None:
+    """Agents' words, commands' output and sentences of tickets, some time after the end."""
+    old = sa.and_(run.c.ended_at < before, run.c.ended_at.is_not(None))
+    with db.write() as c:
+        c.execute(run.update().where(old).values(cause=None, acceptance=None, change=None))
+        past = attempt.update().where(attempt.c.ended_at < before)
+        c.execute(past.values(said=None, cause=None))
 
 
 def holds(db: Database, ref: RunRef) -> list[int]:
@@ -257,6 +288,13 @@ def holds(db: Database, ref: RunRef) -> list[int]:
     )
     with db.read() as c:
         return list(c.execute(sa.select(hold.c.amount).where(mine)).scalars())
+
+
+def _last_cause(c: Connection, ref: RunRef) -> str:
+    """Why the last attempt ended as it did: that is why the run did."""
+    of_run = (attempt.c.site_id == ref.site_id, attempt.c.issue_id == ref.issue_id)
+    causes = sa.select(attempt.c.cause).where(*of_run, attempt.c.run == ref.number)
+    return c.execute(causes.order_by(attempt.c.number.desc()).limit(1)).scalar() or ""
 
 
 def _resolve_holds(c: Connection, db: Database, ref: RunRef, now: datetime) -> None:

@@ -103,6 +103,7 @@ inbox = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("received_at", Moment, nullable=False),
     sa.Column("relayed_at", Moment),
+    sa.Column("not_before", Moment),  # after bad weather
     sa.Column("workflow_id", sa.Text),
     sa.Column("relays", sa.Integer, nullable=False, default=0),  # more than 1 after bad weather
     sa.UniqueConstraint("site_id", "ident"),
@@ -126,6 +127,8 @@ ticket = sa.Table(
     sa.Column("rubric", sa.Text),
     sa.Column("decision", sa.JSON),  # {"decision": admit|defer|none, "reasons": [...]}
     sa.Column("comment_id", sa.Text),
+    sa.Column("told_hash", sa.Text),  # the text that the readiness comment is about
+    sa.Column("told_at", Moment),
     sa.Column("approved_by", sa.Text),
     sa.Column("approved_hash", sa.Text),
     sa.Column("approved_at", Moment),
@@ -135,6 +138,15 @@ ticket = sa.Table(
     sa.Column("score_asked", sa.Boolean, nullable=False, default=False),  # "agent score", no label
     sa.Column("assessed_at", Moment),
     sa.Column("look_again", sa.Boolean, nullable=False, default=False),  # deferred, not withdrawn
+)
+
+obeyed = sa.Table(  # a comment is one command, however often it is delivered or touched
+    "obeyed",
+    metadata,
+    sa.Column("site_id", sa.Text, primary_key=True),
+    sa.Column("comment_id", sa.Text, primary_key=True),
+    sa.Column("command", sa.Text, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
 )
 
 run = sa.Table(
@@ -171,6 +183,7 @@ run = sa.Table(
     sa.Column("change", sa.Text),  # one line on what the commit changes
     sa.Column("pull_request", sa.Text),
     sa.Column("acceptance", sa.JSON),
+    sa.Column("told_at", Moment),  # when the result stood in the ticket
     sa.Column("stop_by", sa.Text),
     sa.Column("stop_why", sa.Text),
     sa.UniqueConstraint("site_id", "issue_id", "trigger_id"),

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.store.database import Database
 from app.store.inbox import put_own
-from app.store.schema import ticket
+from app.store.schema import obeyed, ticket
 
 Row = sa.RowMapping
 
@@ -66,12 +66,27 @@ def ask(  # noqa: PLR0913 - the wish and its wake are one
         put_own(c, db, site_id, issue_id, ident, why, now)
 
 
+def was_obeyed(db: Database, site_id: str, comment_id: str, command: str) -> bool:
+    key = (site_id, comment_id, command)
+    columns = (obeyed.c.site_id, obeyed.c.comment_id, obeyed.c.command)
+    same = [column == value for column, value in zip(columns, key, strict=True)]
+    with db.read() as c:
+        return c.execute(sa.select(obeyed.c.at).where(*same)).first() is not None
+
+
+def mark_obeyed(db: Database, site_id: str, comment_id: str, command: str, now: datetime) -> None:
+    values = {"site_id": site_id, "comment_id": comment_id, "command": command, "at": now}
+    with db.write() as c:
+        c.execute(db.insert(obeyed).values(**values).on_conflict_do_nothing())
+
+
 def wake_waiting(db: Database, codes: frozenset[str], now: datetime) -> int:
     """Wake the deferred tickets that have one of these reasons, or none. How many there are."""
     with db.write() as c:
         rows = c.execute(sa.select(ticket).where(ticket.c.look_again.is_(True))).mappings().all()
         woken = 0
         for row in rows:
+            # After a fault there is no decision, and so no reason to wait for anything.
             reasons = {reason["code"] for reason in (row["decision"] or {}).get("reasons", ())}
             if not reasons or reasons & codes:
                 ident = f"wake:{row['issue_id']}:{row['gen']}"

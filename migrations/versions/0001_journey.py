@@ -18,6 +18,7 @@ def upgrade() -> None:
     _role_grant()
     _inbox()
     _ticket()
+    _obeyed()
     _run()
     _attempt()
     _model_call()
@@ -100,6 +101,7 @@ def _inbox() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("received_at", MOMENT, nullable=False),
         sa.Column("relayed_at", MOMENT),
+        sa.Column("not_before", MOMENT),
         sa.Column("workflow_id", sa.Text),
         sa.Column("relays", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_inbox")),
@@ -126,6 +128,8 @@ def _ticket() -> None:
         sa.Column("rubric", sa.Text),
         sa.Column("decision", sa.JSON),
         sa.Column("comment_id", sa.Text),
+        sa.Column("told_hash", sa.Text),
+        sa.Column("told_at", MOMENT),
         sa.Column("approved_by", sa.Text),
         sa.Column("approved_hash", sa.Text),
         sa.Column("approved_at", MOMENT),
@@ -136,6 +140,17 @@ def _ticket() -> None:
         sa.Column("assessed_at", MOMENT),
         sa.Column("look_again", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("site_id", "issue_id", name=op.f("pk_ticket")),
+    )
+
+
+def _obeyed() -> None:
+    op.create_table(
+        "obeyed",
+        sa.Column("site_id", sa.Text, nullable=False),
+        sa.Column("comment_id", sa.Text, nullable=False),
+        sa.Column("command", sa.Text, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("site_id", "comment_id", "command", name=op.f("pk_obeyed")),
     )
 
 
@@ -173,6 +188,7 @@ def _run() -> None:
         sa.Column("change", sa.Text),
         sa.Column("pull_request", sa.Text),
         sa.Column("acceptance", sa.JSON),
+        sa.Column("told_at", MOMENT),
         sa.Column("stop_by", sa.Text),
         sa.Column("stop_why", sa.Text),
         sa.PrimaryKeyConstraint("site_id", "issue_id", "number", name=op.f("pk_run")),

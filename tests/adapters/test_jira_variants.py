@@ -159,6 +159,31 @@ def test_internal_and_deleted_authors_are_read(script: Scripted, cloud: JiraTrac
     assert (found.author.id, found.author.kind) == ("", "unknown")
 
 
+PEOPLE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "cloud": ({"accountId": "ann"}, {"accountId": "bob", "accountType": "atlassian"}),
+    "server by key": ({"key": "ann", "name": "a"}, {"key": "bob", "name": "b"}),
+    "server by name": ({"name": "ann"}, {"name": "bob"}),
+}
+
+
+@pytest.mark.parametrize("kind", PEOPLE)
+def test_whose_text_a_comment_holds_is_told(
+    script: Scripted, cloud: JiraTracker, server: JiraTracker, kind: str
+) -> None:
+    ann, bob = PEOPLE[kind]
+    root, tracker = (V3, cloud) if kind == "cloud" else (V2, server)
+    script.answer("GET", f"{V2}/myself", {"key": "me"})
+    path = f"{root}/issue/BILL-1/comment/2"
+    for changed, editor in [
+        ({"updateAuthor": bob}, "bob"),
+        ({"updateAuthor": None}, "ann"),
+        ({}, "ann"),
+    ]:
+        script.answer("GET", path, comment("2", ann, **changed))
+        found = tracker.comment("BILL-1", "2")
+        assert (found.author.id, found.editor.id) == ("ann", editor)
+
+
 def test_a_bare_ticket_is_read(script: Scripted, cloud: JiraTracker) -> None:
     issue = {"id": "1", "key": "BILL-1", "fields": {"updated": AT, "summary": None}}
     script.answer("GET", f"{V3}/issue/BILL-1", issue)

@@ -76,6 +76,18 @@ def test_labels_have_a_history(tracker: MemoryTracker) -> None:
     assert tracker.account("reviewer").name == "reviewer"
 
 
+def test_a_comment_may_get_its_text_from_another(tracker: MemoryTracker) -> None:
+    said = tracker.say("BILL-1", "author", "agent run")
+    assert said.editor == said.author
+    tracker.reword("BILL-1", said.id, "reviewer", "agent retry")
+    read = tracker.comment("BILL-1", said.id)
+    assert (read.author, read.editor.id, read.text.plain()) == (
+        said.author,
+        "reviewer",
+        "agent retry",
+    )
+
+
 def test_roles_and_rights_are_given_and_taken(tracker: MemoryTracker) -> None:
     tracker.give("BILL", "reviewer", "Developers")
     tracker.missing_rights.add("ADD_COMMENTS")

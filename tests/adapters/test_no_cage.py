@@ -56,6 +56,17 @@ def test_sigint_reaches_the_command(tmp_path: Path) -> None:
     process.stdout.close()
 
 
+def test_a_broken_pipe_ends_a_command_as_it_should(tmp_path: Path) -> None:
+    argv = wrapped(tmp_path, "bash", "-c", "yes | head -1; exit ${PIPESTATUS[0]}")
+    assert subprocess.run(argv, stdout=subprocess.DEVNULL, check=False).returncode == 141
+
+
+def test_a_command_that_is_not_there_is_named(tmp_path: Path) -> None:
+    argv = wrapped(tmp_path, "no-such-command")
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (127, "no-such-command: No such file or directory\n")
+
+
 def test_children_in_their_own_sessions_end_with_it(tmp_path: Path) -> None:
     mark = f"8642{os.getpid() % 1000}"
     script = (

@@ -135,6 +135,16 @@ def test_a_changed_secret_key_is_found(connected: Terminal) -> None:
     ]
 
 
+@sqlite_only
+def test_an_ordinary_account_is_warned_of(connected: Terminal, jira: SandboxJira) -> None:
+    assert "ordinary" not in connected.run("doctor")
+    jira.user("Signalbox").account_type = "atlassian"
+    (line,) = (o for o in connected.json("doctor")["lines"] if "ordinary" in o["text"])
+    assert (line["state"], line["subject"]) == ("warn", "Site acme")
+    assert line["text"].endswith("passes for Signalbox's own and is ignored.")
+    assert line["next"] == "Give Signalbox an account that nobody else uses."
+
+
 # The database
 
 

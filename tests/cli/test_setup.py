@@ -86,7 +86,7 @@ def test_what_jira_refuses_is_not_stored(terminal: Terminal, jira: SandboxJira) 
 
 NO_SITES = [
     (f"{SITE} --zone Mars", "'Mars' is no time zone: use a name such as Europe/Berlin."),
-    (f"{SITE} --currency euro", "'euro' is no currency: use three capitals, such as USD."),
+    (f"{SITE} --currency EUR", "The ledger cannot be kept in 'EUR': for now it is in USD, as pric"),
     (f"{SITE} --deployment moon", "'moon' is no deployment: use cloud or server."),
     (f"{SITE} --token-env NOTHING", "The environment variable NOTHING is not set."),
     (f"{SITE} --webhook-secret-env SHORT", "The webhook secret is too short: use 16 char"),
@@ -106,6 +106,21 @@ def test_a_site_that_cannot_be(terminal: Terminal, jira: SandboxJira) -> None:
     for line, sentence in NO_SITES:
         assert terminal.refused(line)[: len(sentence)] == sentence
     assert terminal.json("site list") == {"sites": []}
+
+
+def test_an_ordinary_account_is_warned_of(terminal: Terminal, jira: SandboxJira) -> None:
+    jira.user("Signalbox").account_type = "atlassian"
+    said = terminal.run(SITE).splitlines()
+    assert said[1] == (
+        "Mind: its account is an ordinary one. If a person uses it too, what that person does in "
+        "Jira, also a command in a comment, passes for Signalbox's own and is ignored. Give "
+        "Signalbox an account that nobody else uses."
+    )
+    assert terminal.json("site add acme")["account_id"] == ME
+
+
+def test_a_cap_of_one_cent_can_be(connected: Terminal) -> None:
+    assert connected.json(f"{BILL} --attempt-cap 0.01")["attempt_cap"] == "0.010000"
 
 
 def test_a_label_holds_no_blank(terminal: Terminal, jira: SandboxJira) -> None:
@@ -195,6 +210,8 @@ NO_PROJECTS = [
     ("--threshold 101", "The threshold has to be from 0 to 100, not 101."),
     ("--attempts 0", "The number of attempts has to be from 1 to 10, not 0."),
     ("--attempt-minutes 0", "The time of an attempt, in seconds, has to be from 10 to"),
+    ("--attempt-cap 0", "The cap of an attempt has to be $0.01 or more: with less no agent can w"),
+    ("--attempt-cap 0.009999", "The cap of an attempt has to be $0.01 or more: with less no"),
     ("--attempt-cap 1e99", "'1e99' is not an amount between 0 and 1000000000"),
     ("--attempt-cap nan", "'nan' is not an amount of money, such as 3.50"),
     ("--must-have vague", "'vague' cannot be a must-have: use outcome, reason, acceptance,"),

@@ -41,6 +41,7 @@ AGAINST: dict[str, dict[str, Any]] = {
     "paused": {"paused": "site"},
     "label_older": {"project_connected_at": NOW + timedelta(seconds=1)},
     "not_a_person": {"actor_kind": "app"},
+    "unknown_person": {"actor_may_dispatch": None},
     "no_right": {"actor_may_dispatch": False},
     "restricted": {"restricted": "security level"},
     "done": {"done": True},
@@ -80,6 +81,10 @@ def test_all_that_speaks_against_it_is_told(codes: set[str]) -> None:
     told = {reason.code for reason in verdict.reasons}
     # an app's label is no question of rights, and an unfit text is not up for approval
     hidden = {"no_right"} if "not_a_person" in codes else set()
+    if "unknown_person" in codes:  # then nothing else is said of the person
+        hidden |= {"no_right", "not_a_person"}
+    if {"unknown_person", "no_right"} <= codes and facts.actor_may_dispatch is False:
+        hidden = hidden - {"no_right"} | {"unknown_person"}
     hidden |= {"approval"} if "not_ready" in codes else set()
     if {"code_host", "review_queue"} <= codes:  # one fact, and the later change is in force
         hidden.add("code_host" if facts.open_pull_requests is not None else "review_queue")

@@ -47,16 +47,14 @@ Acceptance:
 - exact
 </ticket {fence}>
 
-It is done when these hold:
-- exact
-
-
 Afterwards this command is run on your files and has to succeed: make test
 
 Edit files only. Do not commit, push or change branches: that is done for you.
 
 The attempt before this one failed:
-two tests failed"""
+<output {fence}>
+two tests failed
+</output {fence}>"""
     )
 
 

@@ -21,7 +21,6 @@ def _quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def on_stage(database: Database, tmp_path: Path) -> Iterator[Stage]:
-    worker.migrate(database.url)
     with stage(database, tmp_path) as ready:
         yield ready
 

@@ -86,11 +86,11 @@ class Stage:
             return [(row["outcome"], row["reason"]) for row in rows]
 
     def quiet(self) -> bool:
-        """Nothing waits, and no run is on."""
+        """Nothing waits, no run is on, and every result stands in its ticket."""
         waiting = sa.select(sa.func.count()).select_from(inbox).where(inbox.c.outcome.is_(None))
         with self.db.read() as c:
             none_waits = c.execute(waiting).scalar() == 0
-        return none_waits and all(row["ended_at"] for row in self.runs())
+        return none_waits and all(row["ended_at"] and row["told_at"] for row in self.runs())
 
     def branches(self) -> list[str]:
         argv = ["git", "-C", str(self.origin), "for-each-ref", "--format=%(refname:short)"]
@@ -192,6 +192,6 @@ def until(reached: Callable[[], Any], seconds: float = 20.0) -> Any:
     """Wait for what has to come; the value it came with."""
     deadline = time.monotonic() + seconds
     while not (value := reached()):
-        assert time.monotonic() < deadline, "it did not come"
+        assert time.monotonic() < deadline, "it did not come"  # see the test's own line
         time.sleep(0.02)
     return value

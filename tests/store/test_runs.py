@@ -21,7 +21,7 @@ MONEY = runs.Money(3 * MICRO, "UTC")
 
 
 def site(db: Database) -> None:
-    values = {name: "x" for name in ("deployment", "api_url", "browse_url", "token", "account_id")}
+    values = dict.fromkeys(("deployment", "api_url", "browse_url", "token", "account_id"), "x")
     more = {"id": "acme", "label": "agent-ready", "zone": "UTC", "currency": "USD"}
     sites.add_site(db, {**values, **more, "connected_at": NOW})
     budgets.set_limit(db, "acme", "site", "acme", "month", 100 * MICRO, "admin", NOW)
@@ -57,6 +57,18 @@ def start(db: Database, slots: int = 5, **more: Any) -> Any:
     return ref
 
 
+def end(db: Database, ref: RunRef, ending: Ending) -> Any:
+    told: list[str] = []
+
+    def enqueue(_c: Any, workflow: str, _id: str, _args: Any) -> None:
+        told.append(workflow)
+
+    before = runs.get(db, ref.site_id, ref.issue_id, ref.number)["ended_at"]
+    row = runs.finish(db, ref, {"ending": ending, "cause": ""}, enqueue, NOW)
+    assert told == ([] if before else ["tell_result"])
+    return row
+
+
 def holds(db: Database) -> list[tuple[str, int | None]]:
     with db.read() as c:
         return [tuple(row) for row in c.execute(sa.select(hold.c.state, hold.c.actual))]  # type: ignore[misc]
@@ -67,7 +79,7 @@ def test_an_attempt_that_never_ended_takes_its_full_hold(database: Database) -> 
     ref = start(database)
     assert runs.open_attempt(database, ref, 1, NOW)
     assert not runs.open_attempt(database, ref, 1, NOW)
-    runs.finish(database, ref, {"ending": Ending.FAILED, "cause": "broken"}, NOW)
+    end(database, ref, Ending.FAILED)
     assert holds(database) == [("posted", 3 * MICRO)]
     assert runs.attempts(database, ref)[0]["ending"] == Ending.INTERRUPTED
     assert spending.totals(database)["open_holds"] == 0
@@ -76,8 +88,8 @@ def test_an_attempt_that_never_ended_takes_its_full_hold(database: Database) -> 
 def test_money_that_no_attempt_used_goes_back(database: Database) -> None:
     site(database)
     ref = start(database)
-    row = runs.finish(database, ref, {"ending": Ending.CANCELLED, "cause": ""}, NOW)
-    again = runs.finish(database, ref, {"ending": Ending.FAILED, "cause": "later"}, NOW)
+    row = end(database, ref, Ending.CANCELLED)
+    again = end(database, ref, Ending.FAILED)
     assert (row["ending"], again["ending"], row["spec"]) == ("Cancelled", "Cancelled", None)
     assert holds(database) == [("void", None)]
 
@@ -99,7 +111,7 @@ def test_one_trigger_one_run_and_one_run_at_a_time(database: Database) -> None:
     for trigger in ("label:1", "label:2"):
         with pytest.raises(runs.AlreadyRunning):
             start(database, trigger=trigger)
-    runs.finish(database, ref, {"ending": Ending.FAILED, "cause": ""}, NOW)
+    end(database, ref, Ending.FAILED)
     with pytest.raises(runs.AlreadyRunning):
         start(database, trigger="label:1")
     assert start(database, trigger="label:2").number == 2
@@ -140,5 +152,5 @@ def test_a_wish_to_stop_is_kept_and_the_first_counts(database: Database) -> None
     assert runs.ask_stop(database, ref, "one", "first")
     assert runs.ask_stop(database, ref, "two", "second")
     assert runs.stop_asked(database, ref) == "first"
-    runs.finish(database, ref, {"ending": Ending.CANCELLED, "cause": ""}, NOW)
+    end(database, ref, Ending.CANCELLED)
     assert not runs.ask_stop(database, ref, "three", "third")

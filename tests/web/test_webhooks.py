@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from starlette.testclient import TestClient
 
 from app.core.events import read_event
 from app.intake.signature import BadSignature, verify
-from app.store import sites
+from app.store import sites, tickets
 from tests.web.conftest import OWN_ACCOUNT, SECRET, sign
 from tests.web.payloads import EXPECTED
 
@@ -219,6 +220,30 @@ def test_hostile_identifiers_are_kept(client: TestClient, rows: Rows) -> None:
         post(client, body, x_atlassian_webhook_identifier=identifier)
     assert len({row["id"] for row in rows()}) == 3
     assert all(re.fullmatch(r"[0-9a-f]{24}", row["id"]) for row in rows())
+
+
+def test_a_chosen_identifier_cannot_stand_for_a_row_of_our_own(
+    client: TestClient, rows: Rows, database: Any
+) -> None:
+    """The header is not signed: a body that was seen once can be sent again under any name."""
+    own = ["wake:1:1", "asked:7:2026-11-23T09:00:00+00:00", "ended:1:1"]
+    for ident in own:
+        post(client, SMALL, x_atlassian_webhook_identifier=ident)
+    for ident in own:
+        tickets.again(database, "acme", "1", ident, "asked", datetime(2026, 11, 23, tzinfo=UTC))
+    kept = [(row["ident"], row["event"]) for row in rows()]
+    assert kept[:3] == [(f"jira:{ident}", "jira:issue_updated") for ident in own]
+    assert kept[3:] == [(ident, "signalbox:asked") for ident in own]
+
+
+def test_a_chosen_identifier_cannot_stand_for_a_hash(client: TestClient, rows: Rows) -> None:
+    post(client, SMALL)
+    post(client, SMALL, x_atlassian_webhook_identifier="x" * 5000)
+    first, second = (row["ident"] for row in rows())
+    assert (first[:5], second[:5]) == ("body:", "hash:")
+    for ident in (first, second):
+        post(client, SMALL, x_atlassian_webhook_identifier=ident)
+    assert [row["ident"] for row in rows()[2:]] == [f"jira:{first}", f"jira:{second}"]
 
 
 def test_a_store_that_is_away_is_503(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,57 @@
+"""`python -m bench [NAME …]`: makes figures and prints them; --save keeps them in bench/results."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench import first_comment, machine, suite
+from bench.report import Report, save, show
+
+
+def parsed(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    names = ["first_comment", "core", "suite"]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; or all")
+    parser.add_argument("--runs", type=int, default=1, metavar="N", help="of suite and core")
+    parser.add_argument("--tickets", type=int, default=100, metavar="N", help="of first_comment")
+    parser.add_argument("--burst", type=int, default=50, metavar="N", help="labelled at once")
+    parser.add_argument("--mode", default="auto", choices=["watch", "advise", "approve", "auto"])
+    parser.add_argument("--save", action="store_true", help="keep every value as JSON")
+    given = parser.parse_args(arguments)
+    if unknown := set(given.names) - set(names):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    given.names = given.names or names
+    return given
+
+
+def main(arguments: list[str]) -> int:
+    given, console = parsed(arguments), Console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    benchmarks: dict[str, Callable[[Progress], Report]] = {
+        "first_comment": lambda shown: first_comment.run(
+            shown, given.tickets, given.burst, given.mode
+        ),
+        "core": lambda shown: suite.run_core(shown, given.runs),
+        "suite": lambda shown: suite.run_suite(shown, given.runs),
+    }
+    for name in given.names:
+        facts = machine.facts()
+        with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as shown:
+            try:
+                report = benchmarks[name](shown)
+            except suite.TestsFailed as fault:
+                console.print(f"{name}: the tests failed, so there is no figure\n{fault}")
+                return 1
+        show(console, report, facts)
+        if given.save:
+            console.print(f"kept in {save(report, facts)}", highlight=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
