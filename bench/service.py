@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 
 from app.adapters.vault import new_key
+from app.sandbox.sample_repository import create_sample_repository
 from app.sandbox.server import SandboxJira
 
 SIGNALBOX = Path(sys.executable).with_name("signalbox")
@@ -75,7 +76,7 @@ def serving(folder: Path, mode: str) -> Iterator[Service]:
         "NO_PROXY": "127.0.0.1",
     }
     with jira.serve() as address, (folder / "service.log").open("wb") as log:
-        _set_up(env, address, jira.credentials("Signalbox")[0], mode)
+        _set_up(env, address, mode, create_sample_repository(folder / "origin"))
         process = subprocess.Popen([SIGNALBOX, "serve"], env=env, stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
@@ -86,15 +87,18 @@ def serving(folder: Path, mode: str) -> Iterator[Service]:
             process.wait(20)
 
 
-def _set_up(env: dict[str, str], address: str, email: str, mode: str) -> None:
-    """Nothing may be spent: every ticket goes through the whole gate, and none is let out."""
-    site = f"site add {SITE} --url {address} --email {email}"
-    for line in (
-        f"{site} --token-env JIRA_TOKEN --webhook-secret-env JIRA_SECRET",
-        f"project add --key {PROJECT} --mode {mode} --agent rehearsal --without-cage",
-        f"role grant dispatch --project {PROJECT} --jira-role Developers",
+def _set_up(env: dict[str, str], address: str, mode: str, origin: Path) -> None:
+    """All that a start takes but a budget: every ticket goes through the whole gate, none is let
+    out."""
+    site = ["site", "add", SITE, "--url", address, "--email", "signalbox@sandbox.example"]
+    project = ["project", "add", "--key", PROJECT, "--mode", mode, "--agent", "rehearsal"]
+    for words in (
+        [*site, "--token-env", "JIRA_TOKEN", "--webhook-secret-env", "JIRA_SECRET"],
+        [*project, "--repository", str(origin), "--acceptance", "python3 -m unittest -q"],
+        ["project", "add", "--key", PROJECT, "--without-cage"],
+        ["role", "grant", "dispatch", "--project", PROJECT, "--jira-role", "Developers"],
     ):
-        subprocess.run([SIGNALBOX, *line.split()], env=env, check=True, capture_output=True)
+        subprocess.run([SIGNALBOX, *words], env=env, check=True, capture_output=True)
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

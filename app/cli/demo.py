@@ -48,10 +48,10 @@ def demo(
     signalbox demo
     signalbox demo --once --json
     """
-    from app.cli import demo_play
+    from app.cli import demo_run
 
     key = os.environ.get("ANTHROPIC_API_KEY", "")
-    code = demo_play.run(
+    code = demo_run.run(
         once=once, as_json=as_json, agent=agent, directory=directory, port=port, api_key=key
     )
     raise typer.Exit(code)

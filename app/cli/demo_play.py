@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import json
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +12,6 @@ from typing import Any
 
 from app.cli.demo_outcome import Result, outcome
 from app.cli.demo_stage import AUTHOR, SITE, NotAsTold, Stage, interruption, stage, until
-from app.cli.faults import Mistake
 from app.core.money import MICRO
 from app.core.run import RunRef
 from app.sandbox.story import LABEL, STORY, Act
@@ -24,46 +20,6 @@ from app.store import inbox, runs, spending, tickets
 LONGEST_STORY = {"rehearsal": 50.0, "claude": 1800.0}  # seconds, by agent
 ENDING = "Now with your own Jira: docs/how-to/connect-your-jira.md"
 Told = Callable[[str], None]
-
-
-def run(
-    *, once: bool, as_json: bool, agent: str, directory: Path | None, port: int, api_key: str = ""
-) -> int:
-    """Play the story (`once`) or leave everything running until interrupted. The exit code."""
-    from app.cli.demo_explore import explore
-
-    if as_json and not once:
-        raise Mistake("--json goes with --once: without it the demo is for a person")
-    interruption.listen()
-    with _free_ports(port):
-        if not once:
-            return explore(agent, directory, port, api_key)
-        result, difference = play(directory, agent, _silent if as_json else _say, api_key, port)
-    if as_json:
-        print(json.dumps(result))
-    elif not difference:
-        print(f"\n{ENDING}")
-    if difference:
-        print(f"The story did not end as told: {difference}", file=sys.stderr)
-    return 1 if difference else 0
-
-
-@contextlib.contextmanager
-def _free_ports(port: int) -> Iterator[None]:
-    try:
-        yield
-    except OSError as fault:
-        if fault.errno != errno.EADDRINUSE:
-            raise
-        raise Mistake(f"port {port} or {port + 1} is in use on this machine") from None
-
-
-def _silent(_line: str) -> None:
-    """Where a machine reads, the story is not told."""
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 # The story

@@ -71,7 +71,7 @@ def end(db: Database, ref: RunRef, ending: Ending) -> Any:
 
 def holds(db: Database) -> list[tuple[str, int | None]]:
     with db.read() as c:
-        return [tuple(row) for row in c.execute(sa.select(hold.c.state, hold.c.actual))]  # type: ignore[misc]
+        return [tuple(row) for row in c.execute(sa.select(hold.c.state, hold.c.actual))]
 
 
 def test_an_attempt_that_never_ended_takes_its_full_hold(database: Database) -> None:
