@@ -174,11 +174,12 @@ def test_whose_text_a_comment_holds_is_told(
     root, tracker = (V3, cloud) if kind == "cloud" else (V2, server)
     script.answer("GET", f"{V2}/myself", {"key": "me"})
     path = f"{root}/issue/BILL-1/comment/2"
-    for changed, editor in [
+    cases: list[tuple[dict[str, object], str]] = [
         ({"updateAuthor": bob}, "bob"),
         ({"updateAuthor": None}, "ann"),
         ({}, "ann"),
-    ]:
+    ]
+    for changed, editor in cases:
         script.answer("GET", path, comment("2", ann, **changed))
         found = tracker.comment("BILL-1", "2")
         assert (found.author.id, found.editor.id) == ("ann", editor)

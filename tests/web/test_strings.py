@@ -74,7 +74,7 @@ def spoilt(number: int, path: Path, letters: str, *, whole: bool) -> bytes:
     if part == "key":
         node[letters if whole else name + letters] = node.pop(name)
     else:
-        node[name] = letters if whole else node[name] + letters
+        node[name] = letters if whole else f"{node[name]}{letters}"
     return json.dumps(body).encode()
 
 
