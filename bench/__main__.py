@@ -13,13 +13,22 @@ from bench import first_comment, machine, suite
 from bench.report import Report, save, show
 
 
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("1 or more")
+    return number
+
+
 def parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     names = ["first_comment", "core", "suite"]
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; or all")
-    parser.add_argument("--runs", type=int, default=1, metavar="N", help="of suite and core")
-    parser.add_argument("--tickets", type=int, default=100, metavar="N", help="of first_comment")
-    parser.add_argument("--burst", type=int, default=50, metavar="N", help="labelled at once")
+    parser.add_argument("--runs", type=positive, default=1, metavar="N", help="of suite and core")
+    parser.add_argument(
+        "--tickets", type=positive, default=100, metavar="N", help="of first_comment"
+    )
+    parser.add_argument("--burst", type=positive, default=50, metavar="N", help="labelled at once")
     parser.add_argument("--mode", default="auto", choices=["watch", "advise", "approve", "auto"])
     parser.add_argument("--save", action="store_true", help="keep every value as JSON")
     given = parser.parse_args(arguments)
@@ -45,7 +54,8 @@ def main(arguments: list[str]) -> int:
             try:
                 report = benchmarks[name](shown)
             except suite.TestsFailed as fault:
-                console.print(f"{name}: the tests failed, so there is no figure\n{fault}")
+                failed = f"{name}: the tests failed, so there is no figure\n{fault}"
+                console.print(failed, markup=False, highlight=False)
                 return 1
         show(console, report, facts)
         if given.save:

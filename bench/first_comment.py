@@ -25,18 +25,18 @@ WARMING = 5
 PATIENCE = 60.0
 
 
-def run(progress: Progress, tickets: int, burst: int, mode: str) -> Report:
+def run(progress: Progress, tickets: int, burst: int, mode: str, warming: int = WARMING) -> Report:
     """`tickets` one at a time, then `burst` of them at once, `mode` as projects have it."""
     with (
         tempfile.TemporaryDirectory(prefix="signalbox-bench-") as folder,
         serving(Path(folder), mode) as service,
     ):
-        ready = _write(service, WARMING + tickets + burst)
-        _paced(progress, service, ready[:WARMING], "warming up")
+        ready = _write(service, warming + tickets + burst)
+        _paced(progress, service, ready[:warming], "warming up")
         busy = service.cpu_seconds()
-        paced = _paced(progress, service, ready[WARMING:-burst], "one at a time")
+        paced = _paced(progress, service, ready[warming : warming + tickets], "one at a time")
         busy = service.cpu_seconds() - busy
-        at_once = _burst(progress, service, ready[-burst:])
+        at_once = _burst(progress, service, ready[warming + tickets :])
         notes = {
             "mode": mode,
             "CPU ms a ticket, paced": round(1000 * busy / tickets),

@@ -91,11 +91,11 @@ def _set_up(env: dict[str, str], address: str, mode: str, origin: Path) -> None:
     """All that a start takes but a budget: every ticket goes through the whole gate, none is let
     out."""
     site = ["site", "add", SITE, "--url", address, "--email", "signalbox@sandbox.example"]
-    project = ["project", "add", "--key", PROJECT, "--mode", mode, "--agent", "rehearsal"]
+    project = ["project", "add", "--key", PROJECT, "--mode", mode, "--without-cage"]
+    agent = ["--agent", "rehearsal", "--acceptance", "python3 -m unittest -q"]
     for words in (
         [*site, "--token-env", "JIRA_TOKEN", "--webhook-secret-env", "JIRA_SECRET"],
-        [*project, "--repository", str(origin), "--acceptance", "python3 -m unittest -q"],
-        ["project", "add", "--key", PROJECT, "--without-cage"],
+        [*project, *agent, "--repository", str(origin)],
         ["role", "grant", "dispatch", "--project", PROJECT, "--jira-role", "Developers"],
     ):
         subprocess.run([SIGNALBOX, *words], env=env, check=True, capture_output=True)

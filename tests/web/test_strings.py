@@ -72,7 +72,7 @@ def spoilt(number: int, path: Path, letters: str, *, whole: bool) -> bytes:
     for step in way:
         node = node[step]
     if part == "key":
-        node[letters if whole else name + letters] = node.pop(name)
+        node[letters if whole else f"{name}{letters}"] = node.pop(name)
     else:
         node[name] = letters if whole else f"{node[name]}{letters}"
     return json.dumps(body).encode()
