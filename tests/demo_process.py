@@ -34,7 +34,9 @@ def nothing_left(temporary: Path) -> bool:
     """No file, and no process that works in the folder or was started with its name."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            words = (process / "cmdline").read_text() + str((process / "cwd").readlink())
+            words = (process / "cmdline").read_text(errors="replace") + str(
+                (process / "cwd").readlink()
+            )
         except OSError:
             continue
         assert str(temporary) not in words, f"{process.name} is still running: {words!r}"

@@ -17,7 +17,7 @@ from app.core.run import RunRef
 from app.sandbox.story import STORY
 from app.store import runs, spending, tickets
 
-GLANCE = 0.5
+GLANCE = 0.3
 """Seconds between two looks at what has become of the tickets."""
 
 
@@ -43,7 +43,7 @@ def guide(on: Stage, agent: str) -> str:
     what = "a rehearsal agent without a model: every cost in it is simulated."
     if agent != "rehearsal":
         what = "a real agent: it costs real money, at most $3.00 an attempt."
-    enter = " Or press Enter here: its author does it." if sys.stdin.isatty() else ""
+    enter = "\n     Or press Enter here, and its author does it." if sys.stdin.isatty() else ""
     return f"""
 Signalbox demo: a sandbox Jira (not a real one), a sample repository, and
 {what}
@@ -65,20 +65,24 @@ Stop with Ctrl-C. What happens:
 
 
 def _attend(on: Stage) -> None:
-    """Say what happens for as long as somebody looks."""
+    """Say what happens for as long as somebody looks: what two glances see, as in between a new
+    score may stand beside an old decision."""
     said: dict[str, str] = {}
+    seen: dict[str, str] = {}
     reads = sys.stdin.isatty()
     while True:
         for key in on.keys.values():
-            line = _state(on, key)
-            if line != said.get(key, ""):
+            before, line = seen.get(key, ""), _state(on, key)
+            seen[key] = line
+            if line == before != said.get(key, ""):
                 said[key] = line
                 print(f"  {datetime.now().astimezone():%H:%M:%S}  {key}: {line}", flush=True)
         if not reads:
             time.sleep(GLANCE)
         elif select.select([sys.stdin], [], [], GLANCE)[0]:
-            reads = bool(sys.stdin.readline())  # at its end there is nothing more to wait for
-            on.jira.edit(on.keys["vague"], {"description": STORY["vague"].better}, AUTHOR)
+            reads = bool(sys.stdin.readline())  # nothing is read where it has ended
+            if reads:
+                on.jira.edit(on.keys["vague"], {"description": STORY["vague"].better}, AUTHOR)
 
 
 def _state(on: Stage, key: str) -> str:

@@ -43,7 +43,8 @@ def admit(
     run. Safe to repeat: a trigger that has its run is answered with that run.
     """
     decision = _decide(gate, site, project, issue_id, spec_hash, now)
-    waits = decision["decision"] == "defer"
+    # A mode that starts nothing may become one that does: then its tickets are looked at again.
+    waits = decision["decision"] == "defer" or decision.get("why") == "mode"
     tickets.record(gate.db, site["id"], issue_id, {"decision": decision, "look_again": waits})
     return decision
 

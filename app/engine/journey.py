@@ -1,7 +1,7 @@
 """The journey of a ticket, as durable workflows. A table of contents: no rule stands here.
 
 Order, number and names of steps are recorded in the database: change them only behind a patch
-(docs/decisions/0002-flow-version.md).
+(docs/decisions/0012-flow-version.md).
 """
 
 from __future__ import annotations

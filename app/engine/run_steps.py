@@ -51,7 +51,7 @@ def _prepare(site_id: str, issue_id: str, number: int) -> dict[str, Any]:
     directory = ports.directory(site_id, issue_id, number)
     workspace = make_workspace(directory, mirror, row["base_branch"], ref.branch)
     now = ports.clock.now()
-    runs.note(ports.db, ref, base_commit=workspace.base_commit, step=2, sign_at=now)
+    runs.note(ports.db, ref, base_commit=workspace.base_commit, step=3, sign_at=now)
     return {"ending": None, "cause": "", "attempts": project["attempts"]}
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from dbos import DBOS, DBOSConfig
+from dbos import DBOS, DBOSClient, DBOSConfig
 
 from app.engine import binding, journey, liveness, sweeps
 from app.engine.parts import Parts
@@ -20,10 +21,10 @@ DRAIN_SECONDS = 5
 
 def migrate(url: str) -> None:
     """Create or upgrade the engine's own tables (schema `dbos` on Postgres) and its queues."""
-    DBOS(config={**_config(url, "migration"), "run_migrations": True})
-    DBOS.launch()
-    _queues(parallel_runs=1)
-    DBOS.destroy()
+    DBOS.migrate(url)
+    client = DBOSClient(system_database_url=url, application_name=APPLICATION)
+    _queues(client.register_queue, parallel_runs=1)
+    client.destroy()
 
 
 class Worker:
@@ -39,6 +40,7 @@ class Worker:
         self.stopping = threading.Event()
         self.alive: liveness.Liveness | None = None
         self.lock: int | None = None
+        self.executor = liveness.SQLITE_EXECUTOR
         self.enqueue = Enqueuer(parts.db.url)
         self.relay = threading.Thread(
             target=relay_until, args=(self.stopping, parts, self.enqueue), daemon=True
@@ -46,17 +48,16 @@ class Worker:
 
     def start(self) -> None:
         db = self.parts.db
-        executor = liveness.SQLITE_EXECUTOR
         if db.sqlite:
             self.lock = liveness.hold_file(Path(str(db.engine.url.database)))
         else:
             self.alive = liveness.Liveness(db, self.ttl)
             self.alive.register()
-            executor = self.alive.me
+            self.executor = self.alive.me
         binding.bind(self.parts, self.enqueue, self.alive.alive if self.alive else lambda: None)
-        DBOS(config=_config(db.url, executor))
+        DBOS(config=_config(db.url, self.executor))
         DBOS.launch()
-        _queues(self.parallel_runs)
+        _queues(DBOS.register_queue, self.parallel_runs)
         sweeps.schedule(self.look_again_seconds)
         if self.alive is not None:
             self.alive.start()
@@ -66,7 +67,10 @@ class Worker:
         """Take no new work; what is under way goes on in the next process."""
         self.stopping.set()
         self.relay.join(timeout=5)
-        DBOS.destroy(workflow_completion_timeout_sec=DRAIN_SECONDS)
+        mine = DBOS.list_workflows(
+            status="PENDING", executor_id=self.executor, load_input=False, load_output=False
+        )
+        DBOS.destroy(workflow_completion_timeout_sec=DRAIN_SECONDS if mine else 0)
         if self.alive is not None:
             self.alive.stop()
         self.enqueue.close()
@@ -74,14 +78,14 @@ class Worker:
             os.close(self.lock)
 
 
-def _queues(parallel_runs: int) -> None:
-    DBOS.register_queue(
+def _queues(register: Callable[..., object], parallel_runs: int) -> None:
+    register(
         "assess",
         worker_concurrency=PARALLEL_ASSESSMENTS,
         partition_concurrency=1,
         polling_interval_sec=POLL_SECONDS,
     )
-    DBOS.register_queue("runs", worker_concurrency=parallel_runs, polling_interval_sec=POLL_SECONDS)
+    register("runs", worker_concurrency=parallel_runs, polling_interval_sec=POLL_SECONDS)
 
 
 def _config(url: str, executor: str) -> DBOSConfig:
@@ -94,4 +98,5 @@ def _config(url: str, executor: str) -> DBOSConfig:
         "log_level": "WARNING",
         "run_migrations": False,
         "scheduler_polling_interval_sec": 5.0,
+        "notification_listener_polling_interval_sec": 0.1,  # a stop waits for its next look
     }

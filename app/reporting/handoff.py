@@ -20,9 +20,9 @@ def hand_over(
     except NotFound:
         same = False
     ending = final_ending(Ending(kept["ending"] or Ending.FAILED), row["stop_why"], same)
-    cause = row["stop_why"] or DRIFTED
-    if ending == kept["ending"]:
-        cause = kept["cause"]  # None: the last attempt's own
+    # Its own cause where nobody ended it; None: the last attempt's.
+    own = kept["cause"] if ending == kept["ending"] else DRIFTED
+    cause = row["stop_why"] or own
     pull_request = None
     if ending is Ending.SUCCEEDED and kept["commit"]:
         title = f"{ref.key}: {row['spec']['summary'][:120]}"
@@ -36,5 +36,5 @@ def hand_over(
         "commit": kept["commit"],
         "change": kept["change"],
         "pull_request": pull_request,
-        "step": 5,
+        **({"step": 5} if ending is Ending.SUCCEEDED else {}),  # else it stays where it was
     }

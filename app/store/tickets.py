@@ -87,8 +87,9 @@ def wake_waiting(db: Database, codes: frozenset[str], now: datetime) -> int:
         woken = 0
         for row in rows:
             # After a fault there is no decision, and so no reason to wait for anything.
-            reasons = {reason["code"] for reason in (row["decision"] or {}).get("reasons", ())}
-            if not reasons or reasons & codes:
+            decision = row["decision"]
+            reasons = {reason["code"] for reason in (decision or {}).get("reasons", ())}
+            if decision is None or reasons & codes:
                 ident = f"wake:{row['issue_id']}:{row['gen']}"
                 put_own(c, db, row["site_id"], row["issue_id"], ident, "sweep", now)
                 woken += 1

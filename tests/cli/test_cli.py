@@ -16,7 +16,7 @@ import pytest
 import typer
 
 from app import __version__, main
-from app.cli import app, demo_play
+from app.cli import app, demo_run
 from app.cli.faults import EXPECTED, exit_code, sentence
 from app.ports import NotFound, RateLimited
 from app.store import migrate
@@ -158,7 +158,7 @@ def test_serve_worker_and_demo_hand_over(
 
     monkeypatch.setattr(main, "serve", lambda settings, **k: called.append((settings.port, k)))
     monkeypatch.setattr(main, "work", lambda settings: called.append(settings.port))
-    monkeypatch.setattr(demo_play, "run", demo)
+    monkeypatch.setattr(demo_run, "run", demo)
     bare.env["ANTHROPIC_API_KEY"] = "a key"
     bare.run("serve --web-only")
     bare.run("worker")

@@ -6,6 +6,7 @@ worker for each, so that the imports are paid once. It answers each with the wor
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import inspect
 import json
@@ -17,6 +18,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 
 
 class Boundaries:
@@ -156,6 +159,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no worker outlives its test
             sys.stdin.close()
             try:
                 work(json.loads(line))
