@@ -34,7 +34,7 @@ demo: setup ## the whole story with a sandbox Jira and a rehearsal agent
 	@$(BIN)/signalbox demo $(ARGS)
 
 test: setup ## all tests on all cores
-	@$(BIN)/python -m pytest -n $$(( $$(nproc) * 2 )) --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n $$(( $$(nproc) * 3 / 2 )) --dist worksteal $(ARGS)
 
 lint: setup ## style
 	@$(BIN)/ruff check .
