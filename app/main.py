@@ -188,7 +188,6 @@ def build_worker(settings: Settings, db: Database) -> Any:
         no_cage=NoCage(),
         open_gate=gate_opener(settings, db),
         data=settings.data.resolve(),
-        url=settings.url,
     )
     return Worker(parts, settings.parallel_runs, settings.look_again_seconds)
 

@@ -14,7 +14,7 @@ from app.store.sites import Row
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """tracker: by site row. agents: by the name that projects choose. url: ours, for links."""
+    """tracker: by site row. agents: by the name that projects choose."""
 
     db: Database
     clock: Clock
@@ -25,7 +25,6 @@ class Parts:
     no_cage: Cage
     open_gate: OpenGate
     data: Path
-    url: str
 
     def cage_for(self, project: Row) -> Cage:
         """The real cage; the open one only where it is missing and an admin accepted that."""

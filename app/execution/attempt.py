@@ -37,13 +37,11 @@ class Bench:
 
 
 async def attempt(bench: Bench, ref: RunRef, number: int, project: Row) -> dict[str, Any]:
-    """Run the agent once: {"ending", "cause", "cost"}. A run that is to stop starts none.
+    """Run the agent once: {"ending", "cause", "cost"}.
 
     When the engine repeats this step, the attempt that was open ends as Interrupted; its agent is
     never started a second time.
     """
-    if await asyncio.to_thread(_called_off, bench, ref, number):
-        return {"ending": Ending.CANCELLED.value, "cause": "stopped before it began", "cost": 0}
     opened = await asyncio.to_thread(runs.open_attempt, bench.db, ref, number, bench.clock.now())
     task = await asyncio.to_thread(_task, bench, ref, number, project)
     if task is None or not opened:
@@ -51,11 +49,6 @@ async def attempt(bench: Bench, ref: RunRef, number: int, project: Row) -> dict[
         return await asyncio.to_thread(_interrupt, bench, ref, number, task, cause)
     report = await _work(bench, ref, task)
     return await asyncio.to_thread(_close, bench, ref, number, report)
-
-
-def _called_off(bench: Bench, ref: RunRef, number: int) -> bool:
-    begun = any(row["number"] == number for row in runs.attempts(bench.db, ref))
-    return not begun and runs.stop_asked(bench.db, ref) is not None
 
 
 def _task(bench: Bench, ref: RunRef, number: int, project: Row) -> AgentTask | None:

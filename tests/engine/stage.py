@@ -184,7 +184,6 @@ def parts(
         no_cage=NoCage(),
         open_gate=open_gate,
         data=directory,
-        url="",
     )
 
 

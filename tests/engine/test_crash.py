@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -251,7 +250,6 @@ def test_two_workers_on_postgres_and_one_is_killed(
         count_pushes(on)
         key = on.label_good_ticket()
         first = workers.start(on, tmp_path / "boundaries", die_at)
-        time.sleep(0.1)
         deliver(on, key)
         # The run is the first one's own by then: the second can only take it over.
         until(lambda: "before step prepare" in reached(tmp_path / "boundaries"), LONGEST)
