@@ -32,6 +32,16 @@ class Settings(BaseSettings):
     url: str = Field(
         default="", description="Address under which people and Jira reach us, for links."
     )
+    forge_app_id: str = Field(
+        default="",
+        description="Our Forge app, ari:cloud:ecosystem::app/…; empty = no Forge app, no A2A.",
+    )
+    proxy: str = Field(
+        default="", description="Proxy for calls to Jira, http://host:port; empty = none."
+    )
+    ca_bundle: str = Field(
+        default="", description="File with the certificates to trust for Jira, PEM; empty = usual."
+    )
     admin_token: str = Field(
         default="",
         description="Password of the user admin on our pages; empty = the pages are closed.",

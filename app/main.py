@@ -23,6 +23,7 @@ from app.adapters.vault import Vault
 from app.admin.pages import admin_router
 from app.config import MissingSetting, Settings
 from app.core.run import CallUsage, RunRef
+from app.intake.door import Door
 from app.intake.webhooks import webhook_router
 from app.ports import Cage, CodeHost, CodingAgent, ModelGate, Secrets, Tracker
 from app.store import calls, migrate, sites
@@ -73,9 +74,11 @@ def open_database(settings: Settings) -> Database:
 
 def web_app(settings: Settings, db: Database) -> FastAPI:
     """The web part: intake, pages, health. It imports no workflow and runs none."""
-    clock, vault = SystemClock(), Vault(settings.secret_key)
+    vault = Vault(settings.secret_key)
+    url = settings.url or f"http://{settings.host}:{settings.port}"
+    door = Door(db, vault, SystemClock(), settings.body_limit, url.rstrip("/"))
     app = FastAPI(title="Signalbox", version=__version__, docs_url=None, redoc_url=None)
-    app.include_router(webhook_router(db, vault, clock, settings.body_limit))
+    app.include_router(webhook_router(door))
     app.include_router(admin_router(db, settings.admin_token))
 
     @app.get("/healthz")
@@ -89,8 +92,7 @@ def web_app(settings: Settings, db: Database) -> FastAPI:
 
     @app.get("/atlassian-connect.json")
     def descriptor() -> JSONResponse:
-        url = settings.url or f"http://{settings.host}:{settings.port}"
-        return JSONResponse(json.loads(DESCRIPTOR.read_text()) | {"baseUrl": url})
+        return JSONResponse(json.loads(DESCRIPTOR.read_text()) | {"baseUrl": door.url})
 
     @app.get("/")
     def index() -> PlainTextResponse:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from app.core.run import CallUsage, Ending
 from app.core.text import Block, Document
-from app.core.ticket import LabelChange, Ticket
+from app.core.ticket import Assignment, LabelChange, Ticket
 
 
 class PortError(Exception):
@@ -68,6 +68,18 @@ class Comment:
     key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One ticket as a search shows it: enough to know whether it is worth a look."""
+
+    id: str
+    key: str
+    project_key: str
+    updated: datetime
+    labels: frozenset[str]
+    summary: str
+
+
 class Tracker(Protocol):
     """One site's Jira. Every method may raise Transient, RateLimited, Refused or NotFound."""
 
@@ -75,6 +87,15 @@ class Tracker(Protocol):
     def rights(self, project_key: str, names: Sequence[str]) -> Mapping[str, bool]: ...
     def ticket(self, issue: str) -> Ticket: ...
     def label_history(self, issue: str) -> Sequence[LabelChange]: ...
+    def assignments(self, issue: str) -> Sequence[Assignment]:
+        """Who was given the ticket when, by whom, oldest first, from the changelog."""
+
+    def search(self, jql: str, most: int) -> Sequence[Found]:
+        """Tickets by a bounded query, in its order, `most` of them at the most."""
+
+    def comments_since(self, issue: str, since: datetime) -> Sequence[Comment]:
+        """Comments written or edited at `since` or later, ours too, oldest first."""
+
     def account(self, account_id: str) -> Account: ...
     def roles(self, project_key: str, account_id: str) -> frozenset[str]:
         """Names of the Jira project roles that the account holds in the project, read live."""
@@ -86,7 +107,12 @@ class Tracker(Protocol):
     def put_comment(self, issue: str, key: str, blocks: Sequence[Block]) -> str:
         """Create the comment that carries `key`, or edit it silently where it exists. Its id."""
 
+    def delete_comment(self, issue: str, comment_id: str) -> None:
+        """Delete our own comment; one that is gone already is fine."""
+
     def set_property(self, issue: str, name: str, value: Mapping[str, Any]) -> None: ...
+    def delete_property(self, issue: str, name: str) -> None:
+        """One that is not there is fine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +229,17 @@ class Secrets(Protocol):
 
     def seal(self, plain: str) -> str: ...
     def unseal(self, sealed: str) -> str: ...
+
+
+class SigningKeys(Protocol):
+    """Public keys with which Atlassian signs what it sends us, in PEM. May raise Transient, or
+    NotFound for a key id that it does not know."""
+
+    def connect_install(self, kid: str) -> str:
+        """The key of a signed Connect install call."""
+
+    def forge(self, kid: str) -> str:
+        """The key of a Forge Invocation Token."""
 
 
 class Clock(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -13,9 +14,9 @@ from app.adapters.jira_reading import PROPERTY, Json
 from app.adapters.jira_session import Auth, Call, Denied, JiraSession, Pause
 from app.core.adf import fit, to_adf
 from app.core.text import Block
-from app.core.ticket import LabelChange, Ticket
+from app.core.ticket import Assignment, LabelChange, Ticket
 from app.core.wiki import to_wiki
-from app.ports import Account, Comment, NotFound, RateLimited, Refused, Transient
+from app.ports import Account, Comment, Found, NotFound, RateLimited, Refused, Transient
 
 Deployment = Literal["cloud", "server"]
 PAGE = 100
@@ -60,15 +61,22 @@ class JiraTracker:
 
     def label_history(self, issue: str) -> Sequence[LabelChange]:
         """The labels a ticket was created with come first, as an entry with the id "created"."""
-        fields = "labels,created,creator"
-        if self._cloud:
-            present = self._issue(issue, fields=fields)
-            path = f"/issue/{_part(issue)}/changelog"
-            histories = list(self._pages(path, "values", f"the ticket {issue}"))
-        else:
-            present = self._issue(issue, fields=fields, expand="changelog")
-            histories = present["changelog"]["histories"]
+        present, histories = self._history(issue, "labels,created,creator")
         return reading.since_creation(reading.label_changes(histories), present)
+
+    def assignments(self, issue: str) -> Sequence[Assignment]:
+        return reading.assignments(self._history(issue, "created")[1])
+
+    def search(self, jql: str, most: int) -> Sequence[Found]:
+        return [reading.found(issue) for issue in self._search(jql, reading.FOUND_FIELDS, most)]
+
+    def comments_since(self, issue: str, since: datetime) -> Sequence[Comment]:
+        """All pages are read, as an old comment can be edited: a list by time of edit there is
+        none."""
+        path, params = f"/issue/{_part(issue)}/comment", {"expand": "properties"}
+        bodies = self._pages(path, "comments", f"the ticket {issue}", params)
+        recent = [body for body in bodies if reading.moment(body["updated"]) >= since]
+        return [reading.comment(body, self._mark(body)) for body in recent]
 
     def account(self, account_id: str) -> Account:
         return reading.account(self._user(account_id))
@@ -127,9 +135,17 @@ class JiraTracker:
                     raise
                 return str(lost["id"])
 
+    def delete_comment(self, issue: str, comment_id: str) -> None:
+        path = f"/issue/{_part(issue)}/comment/{_part(comment_id)}"
+        self._delete(path, f"our comment on {issue}", "Delete Own Comments")
+
     def set_property(self, issue: str, name: str, value: Mapping[str, Any]) -> None:
         path = f"/issue/{_part(issue)}/properties/{_part(name)}"
         self._api.repeat(Call("PUT", path, f"the ticket {issue}", "Edit Issues", body=dict(value)))
+
+    def delete_property(self, issue: str, name: str) -> None:
+        path = f"/issue/{_part(issue)}/properties/{_part(name)}"
+        self._delete(path, f"a property of {issue}", "Edit Issues")
 
     # Parts
 
@@ -140,6 +156,40 @@ class JiraTracker:
             Call("POST", path, f"a new comment on {issue}", "Add Comments", body=sent)
         )
         return str(made["id"])
+
+    def _delete(self, path: str, what: str, need: str) -> None:
+        try:
+            self._api.repeat(Call("DELETE", path, what, need))
+        except NotFound:  # gone is what was wanted
+            return
+
+    def _history(self, issue: str, fields: str) -> tuple[Json, list[Json]]:
+        """The ticket with these fields, and its changelog, read in this order."""
+        if not self._cloud:
+            present = self._issue(issue, fields=fields, expand="changelog")
+            return present, list(present["changelog"]["histories"])
+        present = self._issue(issue, fields=fields)
+        path = f"/issue/{_part(issue)}/changelog"
+        return present, list(self._pages(path, "values", f"the ticket {issue}"))
+
+    def _search(self, jql: str, fields: str, most: int) -> Iterator[Json]:
+        """Cloud pages by token and tells no total; Data Center counts."""
+        need, what, left, token = "Browse Projects", "the search for tickets", most, ""
+        path = "/search/jql" if self._cloud else "/search"
+        while left > 0:
+            params: dict[str, str | int] = {"jql": jql, "fields": fields}
+            params["maxResults"] = min(PAGE, left)
+            if self._cloud and token:
+                params["nextPageToken"] = token
+            if not self._cloud:
+                params["startAt"] = most - left
+            page: Json = self._api.repeat(Call("GET", path, what, need, params))
+            yield from page["issues"][:left]
+            left -= len(page["issues"])
+            token = page.get("nextPageToken") or ""
+            more = token if self._cloud else most - left < page.get("total", 0)
+            if not more or not page["issues"]:
+                return
 
     def _edit(self, issue: str, found: Json, body: Any) -> str:
         if reading.same_text(found.get("body"), body):

@@ -8,16 +8,18 @@ from typing import Any
 
 from app.core.adf import from_adf
 from app.core.text import Document
-from app.core.ticket import LabelChange, Ticket, label_change
+from app.core.ticket import Assignment, LabelChange, Ticket, label_change
 from app.core.wiki import from_wiki
-from app.ports import Account, Comment
+from app.ports import Account, Comment, Found
 
 Json = dict[str, Any]
 PROPERTY = "signalbox"
 """The comment property by which our own comments are found again."""
 TICKET_FIELDS = (
-    "summary,description,labels,status,issuetype,project,reporter,updated,issuelinks,security"
+    "summary,description,labels,status,issuetype,project,reporter,assignee,updated,issuelinks,"
+    "security"
 )
+FOUND_FIELDS = "summary,labels,project,updated"
 
 
 def account(user: Json | None) -> Account:
@@ -58,7 +60,34 @@ def ticket(site_id: str, issue: Json) -> Ticket:
         updated=moment(fields["updated"]),
         blockers=tuple(_blockers(fields.get("issuelinks") or ())),
         restricted=_restricted(fields, project),
+        assignee=account(fields.get("assignee")).id,
     )
+
+
+def found(issue: Json) -> Found:
+    """A ticket in the answer of a search that asked for FOUND_FIELDS."""
+    fields: Json = issue["fields"]
+    return Found(
+        id=str(issue["id"]),
+        key=str(issue["key"]),
+        project_key=str(
+            (fields.get("project") or {}).get("key") or issue["key"].rpartition("-")[0]
+        ),
+        updated=moment(fields["updated"]),
+        labels=frozenset(fields.get("labels") or ()),
+        summary=str(fields.get("summary") or ""),
+    )
+
+
+def assignments(histories: Iterable[Json]) -> list[Assignment]:
+    """The changelog's entries that touch the assignee, oldest first."""
+    entries = []
+    for history in histories:
+        for item in history.get("items") or ():
+            if "assignee" in (item.get("fieldId"), item.get("field")):
+                at, actor = moment(history["created"]), account(history.get("author")).id
+                entries.append(Assignment(str(history["id"]), at, actor, str(item.get("to") or "")))
+    return sorted(entries, key=lambda entry: (entry.at, entry.id.zfill(20)))
 
 
 def label_changes(histories: Iterable[Json]) -> list[LabelChange]:

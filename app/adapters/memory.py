@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.core.text import Block, Document, from_plain
-from app.core.ticket import LabelChange, Ticket
-from app.ports import Account, Clock, Comment, NotFound, PullRequest, Refused
+from app.core.ticket import Assignment, LabelChange, Ticket
+from app.ports import Account, Clock, Comment, Found, NotFound, PullRequest, Refused
 
 Guard = Callable[[], None]
 SOME_MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -80,6 +80,7 @@ class MemoryTracker:
         self.calls = Calls(guard)
         self.tickets: dict[str, Ticket] = {}
         self.histories: dict[str, list[LabelChange]] = defaultdict(list)
+        self.given: dict[str, list[Assignment]] = defaultdict(list)
         self.accounts: dict[str, Account] = {me.id: me}
         self.role_names: dict[tuple[str, str], frozenset[str]] = {}
         self.missing_rights: set[str] = set()
@@ -111,6 +112,16 @@ class MemoryTracker:
         self.accounts.setdefault(actor, _person(actor))
         self.edit(issue, labels=new)
         return change
+
+    def assign(self, issue: str, to: str, actor: str) -> Assignment:
+        """Give the ticket to an account, as that person, with a changelog entry."""
+        ticket = self._find(issue)
+        number = str(15_000 + sum(len(entries) for entries in self.given.values()))
+        entry = Assignment(number, self.clock.now(), actor, to)
+        self.given[ticket.id].append(entry)
+        self.accounts.setdefault(actor, _person(actor))
+        self.edit(issue, assignee=to)
+        return entry
 
     def say(self, issue: str, author: str, text: str, *, restricted: bool = False) -> Comment:
         """A person writes a comment."""
@@ -153,6 +164,22 @@ class MemoryTracker:
         self.calls.begin("label_history", issue)
         return list(self.histories[self._find(issue).id])
 
+    def assignments(self, issue: str) -> Sequence[Assignment]:
+        self.calls.begin("assignments", issue)
+        return list(self.given[self._find(issue).id])
+
+    def search(self, jql: str, most: int) -> Sequence[Found]:
+        """Every ticket, whatever the query is: the real search is tested on the sandbox."""
+        self.calls.begin("search", jql, most)
+        found = sorted(self.tickets.values(), key=lambda ticket: ticket.updated)
+        return [
+            Found(t.id, t.key, t.project_key, t.updated, t.labels, t.summary) for t in found[:most]
+        ]
+
+    def comments_since(self, issue: str, since: datetime) -> Sequence[Comment]:
+        self.calls.begin("comments_since", issue, since)
+        return [c for c in self.comments[self._find(issue).id] if c.updated >= since]
+
     def account(self, account_id: str) -> Account:
         self.calls.begin("account", account_id)
         if account_id not in self.accounts:
@@ -192,6 +219,17 @@ class MemoryTracker:
         self.calls.begin("set_property", issue, name, value)
         self.properties[(self._find(issue).id, name)] = dict(value)
         self.calls.end("set_property")
+
+    def delete_comment(self, issue: str, comment_id: str) -> None:
+        self.calls.begin("delete_comment", issue, comment_id)
+        listed = self.comments[self._find(issue).id]
+        listed[:] = [comment for comment in listed if comment.id != comment_id]
+        self.calls.end("delete_comment")
+
+    def delete_property(self, issue: str, name: str) -> None:
+        self.calls.begin("delete_property", issue, name)
+        self.properties.pop((self._find(issue).id, name), None)
+        self.calls.end("delete_property")
 
     def _find(self, issue: str) -> Ticket:
         for ticket in self.tickets.values():

@@ -32,6 +32,7 @@ class Ticket:
     updated: datetime
     blockers: tuple[str, ...] = ()
     restricted: str = ""
+    assignee: str = ""
 
     def spec_hash(self) -> str:
         """Names the text that was judged, approved and handed to the agent."""
@@ -48,6 +49,16 @@ class LabelChange:
     actor: str
     added: frozenset[str]
     removed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One changelog entry that gave the ticket to an account ("" = to nobody)."""
+
+    id: str
+    at: datetime
+    actor: str
+    to: str
 
 
 def label_tokens(text: str | None) -> frozenset[str]:

@@ -38,18 +38,25 @@ site = sa.Table(
     "site",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("connection", sa.Text, nullable=False, default="token"),  # core.connection.KINDS
     sa.Column("deployment", sa.Text, nullable=False),  # cloud | server
     sa.Column("api_url", sa.Text, nullable=False),
     sa.Column("browse_url", sa.Text, nullable=False),
     sa.Column("email", sa.Text),
-    sa.Column("token", sa.Text, nullable=False),  # sealed
-    sa.Column("webhook_secret", sa.Text),  # sealed; none = endpoint closed
+    sa.Column("token", sa.Text, nullable=False),  # sealed; Connect: the shared secret
+    sa.Column("token_expires_at", Moment),  # none = not known
+    sa.Column("webhook_secret", sa.Text),  # sealed; of the door that its kind has; none = closed
+    sa.Column("client_key", sa.Text, unique=True),  # Connect: who Jira is in its tokens
+    sa.Column("cloud_id", sa.Text, unique=True),  # Forge: the same
     sa.Column("account_id", sa.Text, nullable=False),  # our own
     sa.Column("label", sa.Text, nullable=False),
     sa.Column("zone", sa.Text, nullable=False),  # IANA
     sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("silent_edits", sa.Boolean, nullable=False, default=False),  # doctor found so
     sa.Column("connected_at", Moment, nullable=False),
     sa.Column("paused_at", Moment),
+    sa.Column("polled_at", Moment),  # all that changed before was looked for
+    sa.Column("uninstalled_at", Moment),  # Jira has taken our access away
 )
 
 project = sa.Table(
@@ -70,6 +77,10 @@ project = sa.Table(
     sa.Column("slots", sa.Integer, nullable=False),
     sa.Column("open_pull_requests", sa.Integer, nullable=False),
     sa.Column("without_cage", sa.Boolean, nullable=False),
+    sa.Column("costs_in_comments", sa.Boolean, nullable=False, default=True),
+    sa.Column("service_desk", sa.Boolean, nullable=False, default=False),  # JSM tickets too
+    sa.Column("restricted_tickets", sa.Boolean, nullable=False, default=False),
+    sa.Column("operations_ticket", sa.Text),  # key of the ticket that alerts go to
     sa.Column("connected_at", Moment, nullable=False),
     sa.Column("paused_at", Moment),
 )
@@ -138,6 +149,10 @@ ticket = sa.Table(
     sa.Column("score_asked", sa.Boolean, nullable=False, default=False),  # "agent score", no label
     sa.Column("assessed_at", Moment),
     sa.Column("look_again", sa.Boolean, nullable=False, default=False),  # deferred, not withdrawn
+    sa.Column("seen_updated", Moment),  # Jira's own time of the state that was assessed
+    sa.Column("labelled_by", sa.Text),  # who set the label as it stands
+    sa.Column("labelled_at", Moment),
+    sa.Column("quiet", sa.Boolean, nullable=False, default=False),  # one of a storm: no comment
 )
 
 obeyed = sa.Table(  # a comment is one command, however often it is delivered or touched

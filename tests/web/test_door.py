@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from app import main
 from app.adapters.vault import new_key
 from app.config import Settings
-from app.intake import webhooks
+from app.intake import door as doors
 from tests.web.conftest import sign
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
@@ -84,7 +84,7 @@ def test_the_body_of_an_unsigned_request_is_never_read(
     async def read(*_args: object) -> bytes:
         raise AssertionError("the body was read")
 
-    monkeypatch.setattr(webhooks, "_body", read)
+    monkeypatch.setattr(doors, "read_body", read)
     assert client.post("/webhooks/jira/acme", content=BODY).status_code == 401
 
 
@@ -98,7 +98,7 @@ def test_a_declared_length_over_the_limit_is_not_waited_for(door: Door) -> None:
 def test_a_slow_sender_is_asked_to_send_again(
     door: Door, monkeypatch: pytest.MonkeyPatch, site: str
 ) -> None:
-    monkeypatch.setattr(webhooks, "LONGEST", 0.2)
+    monkeypatch.setattr(doors, "LONGEST", 0.2)
     with socket.create_connection(door) as line:
         line.sendall(head(site, len(BODY), RIGHT) + BODY[:9])
         assert answer(line).startswith(b"HTTP/1.1 408 ")
