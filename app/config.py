@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     look_again_seconds: int = Field(
         default=120, ge=1, le=3600, description="How often deferred tickets are looked at again."
     )
+    poll_seconds: int = Field(
+        default=30,
+        ge=5,
+        le=3600,
+        description="How often a Jira that sends nothing is asked; every other one in 5 minutes.",
+    )
     anthropic_api_key: str = Field(
         default="", description="Key for Claude Code; stays with the gate, outside the cage."
     )

@@ -178,6 +178,7 @@ def build_worker(settings: Settings, db: Database) -> Any:
     """The worker of this process with the real adapters."""
     from app.adapters.no_cage import NoCage
     from app.engine.parts import Parts
+    from app.engine.sweeps import Rhythm
     from app.engine.worker import Worker
 
     parts = Parts(
@@ -191,7 +192,8 @@ def build_worker(settings: Settings, db: Database) -> Any:
         open_gate=gate_opener(settings, db),
         data=settings.data.resolve(),
     )
-    return Worker(parts, settings.parallel_runs, settings.look_again_seconds)
+    rhythm = Rhythm(settings.look_again_seconds, settings.poll_seconds)
+    return Worker(parts, settings.parallel_runs, rhythm)
 
 
 def serve(settings: Settings, *, web_only: bool) -> None:

@@ -78,6 +78,7 @@ class Found:
     updated: datetime
     labels: frozenset[str]
     summary: str
+    assignee: str
 
 
 class Tracker(Protocol):

@@ -19,7 +19,7 @@ TICKET_FIELDS = (
     "summary,description,labels,status,issuetype,project,reporter,assignee,updated,issuelinks,"
     "security"
 )
-FOUND_FIELDS = "summary,labels,project,updated"
+FOUND_FIELDS = "summary,labels,project,updated,assignee"
 
 
 def account(user: Json | None) -> Account:
@@ -76,6 +76,7 @@ def found(issue: Json) -> Found:
         updated=moment(fields["updated"]),
         labels=frozenset(fields.get("labels") or ()),
         summary=str(fields.get("summary") or ""),
+        assignee=account(fields.get("assignee")).id,
     )
 
 

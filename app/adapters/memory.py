@@ -173,7 +173,8 @@ class MemoryTracker:
         self.calls.begin("search", jql, most)
         found = sorted(self.tickets.values(), key=lambda ticket: ticket.updated)
         return [
-            Found(t.id, t.key, t.project_key, t.updated, t.labels, t.summary) for t in found[:most]
+            Found(t.id, t.key, t.project_key, t.updated, t.labels, t.summary, t.assignee)
+            for t in found[:most]
         ]
 
     def comments_since(self, issue: str, since: datetime) -> Sequence[Comment]:

@@ -45,6 +45,7 @@ def assess(
         "verdict": readiness.verdict,
         "rubric": readiness.rubric,
         "assessed_at": now,
+        "seen_updated": ticket.updated,
     }
     tickets.record(db, site_id, issue_id, found)
     return {"outcome": "handled", "reason": "", "spec_hash": ticket.spec_hash()}

@@ -122,6 +122,7 @@ def _settings(data: Path, port: int, api_key: str) -> Settings:
         port=port,
         admin_token=secrets.token_urlsafe(12),
         look_again_seconds=5,
+        poll_seconds=3600,
         anthropic_api_key=api_key,
     )
 

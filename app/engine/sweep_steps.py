@@ -7,10 +7,14 @@ from datetime import datetime, timedelta
 import structlog
 from dbos import DBOS
 
+from app.core.connection import KINDS
 from app.core.eligibility import OUTSIDE
+from app.core.polling import due
 from app.core.run import Ending, RunRef
-from app.engine.binding import GIVEN_UP, bound, parts
-from app.store import inbox, runs, tickets
+from app.engine.binding import GIVEN_UP, bound, parts, tracker_of
+from app.intake.poll import poll as poll_site
+from app.ports import PortError
+from app.store import inbox, runs, sites, tickets
 
 log = structlog.get_logger()
 
@@ -44,6 +48,34 @@ def reconcile() -> int:
         runs.finish(ports.db, ref, broken, enqueue, ports.clock.now())
         ended += 1
     return ended
+
+
+@DBOS.step()
+def due_sites() -> list[str]:
+    """Sites that are to be asked for what changed."""
+    now = parts().clock.now()
+    return [
+        row["id"]
+        for row in sites.list_sites(parts().db)
+        if row["uninstalled_at"] is None
+        and due(_polled(row), now, door=KINDS[row["connection"]].door != "none")
+    ]
+
+
+def _polled(site: sites.Row) -> datetime:
+    found: datetime = site["polled_at"] or site["connected_at"]
+    return found
+
+
+@DBOS.step()
+def poll(site_id: str) -> int:
+    """A Jira that does not answer is asked again the next time, from where we were."""
+    try:
+        site, tracker = tracker_of(site_id)
+        return poll_site(parts().db, tracker, site, parts().clock.now())
+    except (PortError, sites.Unknown) as fault:
+        log.warning("a site could not be polled", site=site_id, fault=str(fault))
+        return 0
 
 
 @DBOS.step()

@@ -3,6 +3,7 @@ that are older than they may get."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,14 @@ KEEP_ASSESSMENTS = timedelta(days=2)  # their ids are counted up and never come 
 KEEP_INTENTS = timedelta(days=90)  # deleting one frees its once-key
 
 
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Seconds between two looks: look_again, at deferred tickets; poll, at what changed in Jira."""
+
+    look_again: int
+    poll: int
+
+
 @DBOS.workflow(name="look_again")
 def look_again(when: datetime, context: Any) -> None:
     """Runs without a workflow, results that were not told, deferred tickets: once more."""
@@ -23,20 +32,34 @@ def look_again(when: datetime, context: Any) -> None:
     sweep_steps.wake_deferred()
 
 
+@DBOS.workflow(name="poll_sites")
+def poll_sites(when: datetime, context: Any) -> None:
+    """Each site by itself, so that a slow one holds up no other."""
+    for site_id in sweep_steps.due_sites():
+        DBOS.start_workflow(poll_site, site_id)
+
+
+@DBOS.workflow(name="poll_site")
+def poll_site(site_id: str) -> None:
+    """What changed there becomes deliveries."""
+    sweep_steps.poll(site_id)
+
+
 @DBOS.workflow(name="tidy")
 def tidy(when: datetime, context: Any) -> None:
     """Old texts and ended workflows."""
     sweep_steps.erase_texts((when - KEEP_TEXTS).isoformat())
-    often = ["assess_ticket", "look_again", "tidy"]
+    often = ["assess_ticket", "look_again", "poll_sites", "poll_site", "tidy"]
     sweep_steps.delete_workflows((when - KEEP_ASSESSMENTS).isoformat(), often)
     seldom = ["run_ticket", "obey_comment", "tell_result"]
     sweep_steps.delete_workflows((when - KEEP_INTENTS).isoformat(), seldom)
 
 
-def schedule(look_again_seconds: int) -> None:
+def schedule(rhythm: Rhythm) -> None:
     """Create the schedules, or change them where they exist."""
     wanted = {
-        "look-again": (look_again, _every(look_again_seconds)),
+        "look-again": (look_again, _every(rhythm.look_again)),
+        "poll": (poll_sites, _every(rhythm.poll)),
         "tidy": (tidy, "0 23 3 * * *"),
     }
     for name, (workflow, cron) in wanted.items():

@@ -12,6 +12,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig
 from app.engine import binding, journey, liveness, sweeps
 from app.engine.parts import Parts
 from app.engine.relay import APPLICATION, Enqueuer, relay_until
+from app.engine.sweeps import Rhythm
 
 POLL_SECONDS = 0.25
 PARALLEL_ASSESSMENTS = 8
@@ -31,11 +32,11 @@ class Worker:
     """One a process. On SQLite it holds the file's lock; raises liveness.Taken otherwise."""
 
     def __init__(
-        self, parts: Parts, parallel_runs: int, look_again_seconds: int, ttl: float = HEARTBEAT_TTL
+        self, parts: Parts, parallel_runs: int, rhythm: Rhythm, ttl: float = HEARTBEAT_TTL
     ) -> None:
         self.parts = parts
         self.parallel_runs = parallel_runs
-        self.look_again_seconds = look_again_seconds
+        self.rhythm = rhythm
         self.ttl = ttl
         self.stopping = threading.Event()
         self.alive: liveness.Liveness | None = None
@@ -58,7 +59,7 @@ class Worker:
         DBOS(config=_config(db.url, self.executor))
         DBOS.launch()
         _queues(DBOS.register_queue, self.parallel_runs)
-        sweeps.schedule(self.look_again_seconds)
+        sweeps.schedule(self.rhythm)
         if self.alive is not None:
             self.alive.start()
         self.relay.start()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.engine import relay, worker
+from app.engine.sweeps import Rhythm
 from app.engine.worker import Worker
 from app.store.database import Database
 from tests.engine.stage import Stage, parts, stage
@@ -31,7 +32,7 @@ def work(on_stage: Stage) -> Iterator[Callable[..., Worker]]:
     with ExitStack() as stack:
 
         def start(**options: Any) -> Worker:
-            made = Worker(parts(on_stage.db, on_stage.directory, **options), 4, 3600)
+            made = Worker(parts(on_stage.db, on_stage.directory, **options), 4, Rhythm(3600, 3600))
             made.start()
             stack.callback(made.stop)
             return made
