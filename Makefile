@@ -19,7 +19,7 @@ $(shell rm -f .venv/.venv .venv/.dev .venv/.claude)
 endif
 endif
 
-.PHONY: help setup claude demo test lint types contract check format bench lock clean
+.PHONY: help setup claude forge demo test lint types contract check format bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -28,6 +28,9 @@ setup: .venv/.dev ## install from the lock into .venv, nothing else
 	@:
 
 claude: .venv/.claude ## add the Claude Code client and its command line (large)
+	@:
+
+forge: forge/node_modules/.package-lock.json ## add the npm packages of the Forge app
 	@:
 
 demo: setup ## the whole story with a sandbox Jira and a rehearsal agent
@@ -79,6 +82,11 @@ clean: ## remove what setup and the tests made
 .venv/.claude: requirements-claude.lock | .venv/.dev
 	@echo "Installing from requirements-claude.lock ..."
 	@$(PIP) install --require-hashes --no-deps --only-binary :all: -r requirements-claude.lock
+	@touch $@
+
+# Nothing of theirs runs at installing; what is installed is what the lock's hashes say.
+forge/node_modules/.package-lock.json: forge/package-lock.json
+	@npm ci --prefix forge --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 # Universal, hashed, without addresses. All files come from one resolution, so they always agree.

@@ -20,10 +20,16 @@ from starlette.concurrency import run_in_threadpool
 from app import __version__
 from app.adapters.clock import SystemClock
 from app.adapters.vault import Vault
-from app.admin.pages import admin_router
+from app.admin.frame_tokens import Sessions
+from app.admin.pages import pages_router
+from app.admin.surfaces import Frame
 from app.config import MissingSetting, Settings
 from app.core.run import CallUsage, RunRef
+from app.intake.automation import automation_router
+from app.intake.connect import connect_router
 from app.intake.door import Door
+from app.intake.forge import forge_router
+from app.intake.tokens import Trust
 from app.intake.webhooks import webhook_router
 from app.ports import Cage, CodeHost, CodingAgent, ModelGate, Secrets, Tracker
 from app.store import calls, migrate, sites
@@ -72,14 +78,27 @@ def open_database(settings: Settings) -> Database:
     return Database(url)
 
 
-def web_app(settings: Settings, db: Database) -> FastAPI:
-    """The web part: intake, pages, health. It imports no workflow and runs none."""
+def web_app(settings: Settings, db: Database, trust: Trust | None = None) -> FastAPI:
+    """The web part: intake, pages, health. It imports no workflow and runs none.
+
+    trust: whom the doors of apps believe; Atlassian, unless a sandbox stands for it.
+    """
     vault = Vault(settings.secret_key)
     url = settings.url or f"http://{settings.host}:{settings.port}"
     door = Door(db, vault, SystemClock(), settings.body_limit, url.rstrip("/"))
     app = FastAPI(title="Signalbox", version=__version__, docs_url=None, redoc_url=None)
+    trust = trust or atlassian(settings)
     app.include_router(webhook_router(door))
-    app.include_router(admin_router(db, settings.admin_token))
+    app.include_router(automation_router(door))
+    app.include_router(connect_router(door, trust))
+    app.include_router(forge_router(door, trust))
+    if trust.forge_app:  # its library takes a while to load, and nobody else needs it
+        from app.intake.a2a import a2a_router
+
+        app.include_router(a2a_router(door, trust))
+    tracker, sessions = tracker_factory(settings, vault), Sessions(settings.secret_key)
+    frame = Frame(db, door.clock, tracker, agents(settings), sessions)
+    app.include_router(pages_router(frame, door, trust, settings.admin_token))
 
     @app.get("/healthz")
     async def healthz() -> JSONResponse:
@@ -92,30 +111,35 @@ def web_app(settings: Settings, db: Database) -> FastAPI:
 
     @app.get("/atlassian-connect.json")
     def descriptor() -> JSONResponse:
-        return JSONResponse(json.loads(DESCRIPTOR.read_text()) | {"baseUrl": door.url})
+        here = {"baseUrl": door.url, "links": {"self": f"{door.url}/atlassian-connect.json"}}
+        return JSONResponse(json.loads(DESCRIPTOR.read_text()) | here)
 
     @app.get("/")
     def index() -> PlainTextResponse:
-        return PlainTextResponse(f"Signalbox {__version__}. Pages for admins: /deliveries\n")
+        return PlainTextResponse(f"Signalbox {__version__}. Pages for admins: /connect, /deliveries\n")
 
     return app
 
 
-def tracker_factory(secrets: Secrets) -> Callable[[Row | Mapping[str, Any]], Tracker]:
-    """A tracker by site row; one a site is kept, as it knows its own account by then."""
-    from app.adapters.jira import JiraTracker
+def atlassian(settings: Settings) -> Trust:
+    """Atlassian's own keys, and our Forge app."""
+    from app.adapters.atlassian_keys import AtlassianKeys
 
-    kept: dict[tuple[str, str], Tracker] = {}
+    keys = AtlassianKeys(proxy=settings.proxy, ca_bundle=settings.ca_bundle)
+    return Trust(keys, settings.forge_app_id)
 
-    def tracker(site: Row | Mapping[str, Any]) -> Tracker:
-        key = (site["id"], site["token"])
-        if key not in kept:
-            token = secrets.unseal(site["token"])
-            auth = (site["email"], token) if site["email"] else token
-            kept[key] = JiraTracker(site["id"], site["api_url"], auth, site["deployment"])
-        return kept[key]
 
-    return tracker
+def tracker_factory(
+    settings: Settings, secrets: Secrets
+) -> Callable[[Row | Mapping[str, Any]], Tracker]:
+    """A tracker by site row."""
+    from app.adapters.jira_session import Way
+    from app.adapters.jira_sites import Trackers
+
+    app_key = json.loads(DESCRIPTOR.read_text())["key"]
+    way = Way(proxy=settings.proxy, ca_bundle=settings.ca_bundle)
+    trackers = Trackers(secrets.unseal, app_key, way)
+    return lambda site: trackers(dict(site))
 
 
 def agents(settings: Settings) -> Mapping[str, CodingAgent]:
@@ -184,7 +208,7 @@ def build_worker(settings: Settings, db: Database) -> Any:
     parts = Parts(
         db=db,
         clock=SystemClock(),
-        tracker=tracker_factory(Vault(settings.secret_key)),
+        tracker=tracker_factory(settings, Vault(settings.secret_key)),
         code_host=code_host(settings),
         agents=agents(settings),
         cage=cage(),

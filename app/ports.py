@@ -81,6 +81,14 @@ class Found:
     assignee: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One part of a bulk read. following: where the next one begins; empty = that was all."""
+
+    tickets: tuple[Ticket, ...]
+    following: str
+
+
 class Tracker(Protocol):
     """One site's Jira. Every method may raise Transient, RateLimited, Refused or NotFound."""
 
@@ -93,6 +101,9 @@ class Tracker(Protocol):
 
     def search(self, jql: str, most: int) -> Sequence[Found]:
         """Tickets by a bounded query, in its order, `most` of them at the most."""
+
+    def scan(self, jql: str, at: str = "") -> Shard:
+        """Whole tickets by a bounded query, about a hundred a call: one call is one short step."""
 
     def comments_since(self, issue: str, since: datetime) -> Sequence[Comment]:
         """Comments written or edited at `since` or later, ours too, oldest first."""
@@ -114,6 +125,10 @@ class Tracker(Protocol):
     def set_property(self, issue: str, name: str, value: Mapping[str, Any]) -> None: ...
     def delete_property(self, issue: str, name: str) -> None:
         """One that is not there is fine."""
+
+    def report_accounts(self, stored: Mapping[str, datetime]) -> frozenset[str]:
+        """Tell Atlassian whose account ids we keep, and as of when, as an app has to; those whose
+        account was closed: they have to be erased."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from app.store.database import Database
 from tests import needs
-from tests.databases import CannotStart, Databases, drop
+
+if TYPE_CHECKING:  # imported where they are used: the tests of the core start without them
+    from app.store.database import Database
+    from tests.databases import Databases
 
 settings.register_profile(
     "ci",
@@ -42,6 +45,11 @@ def absent(name: str, why: str) -> NoReturn:
     pytest.skip(why)
 
 
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector need not walk through it again and again."""
+    gc.freeze()
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for name in needs.FAULTS:
         if item.get_closest_marker(name):
@@ -65,6 +73,8 @@ def dialect(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """Where each test's database comes from; one per process, so workers never meet."""
+    from tests.databases import Databases
+
     made = Databases(tmp_path_factory.mktemp("databases"))
     with made.stack:
         yield made
@@ -73,6 +83,8 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
 @pytest.fixture
 def database_url(dialect: str, databases: Databases) -> Iterator[str]:
     """The URL of a fresh, migrated database, for tests that start processes."""
+    from tests.databases import CannotStart, drop
+
     try:
         url = databases.make(dialect)
     except CannotStart as fault:
@@ -83,6 +95,8 @@ def database_url(dialect: str, databases: Databases) -> Iterator[str]:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
+    from app.store.database import Database
+
     db = Database(database_url)
     yield db
     db.close()

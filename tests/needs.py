@@ -1,6 +1,6 @@
 """What some tests need beside Python: looked for once, and skipped or demanded by name.
 
-SIGNALBOX_REQUIRE lists what must be there ("postgres,claude,chromium,bwrap,shared"): then its
+SIGNALBOX_REQUIRE lists what must be there ("postgres,claude,chromium,forge,bwrap,shared"): then its
 absence is a failure and not a skip.
 """
 
@@ -37,6 +37,11 @@ def _chromium() -> str:
     return "" if chromium_path() else "Chromium is not installed"
 
 
+def _forge() -> str:
+    there = (ROOT / "forge/node_modules/.package-lock.json").is_file()
+    return "" if there else "the npm packages of forge/ are not installed: make forge"
+
+
 def _bwrap() -> str:
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed"
@@ -60,6 +65,7 @@ def _shared() -> str:
 FAULTS: Mapping[str, Callable[[], str]] = {
     "claude": _claude,
     "chromium": _chromium,
+    "forge": _forge,
     "bwrap": _bwrap,
     "postgres": _postgres,
     "shared": _shared,

@@ -10,14 +10,16 @@ import ast
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
 import typer
 
+from app.admin.guide import Place, steps
 from app.cli import app
 from app.config import Settings
 from app.core.commands import COMMANDS
@@ -105,11 +107,37 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | Any) -> str:
     return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in lines)
 
 
-WRITTEN = {
+def guided(kind: str) -> str:
+    """Where to click, as `signalbox connect --guide` says it."""
+    place = Place("https://signalbox.acme.example", "https://acme.atlassian.net", "acme")
+    lines: list[str] = []
+    for number, step in enumerate(steps(kind, place), 1):
+        lines.append(f"{number}. {step.do.replace('<', '&lt;')}")
+        lines += [f"   - {name}: {_quoted(value)}" for name, value in step.fields]
+    return "\n".join(lines)
+
+
+def _quoted(value: str) -> str:
+    if "\n" not in value:
+        return f"`{value}`"
+    head, *body = value.split("\n")
+    return "\n".join([head, "     ```json", *(f"     {line}" for line in body), "     ```"])
+
+
+GUIDES = {
+    "token": DOCS / "how-to/connect-your-jira.md",
+    "automation": DOCS / "how-to/connect-by-automation-rule.md",
+    "connect": DOCS / "how-to/connect-as-connect-app.md",
+    "forge": DOCS / "how-to/forge-app.md",
+    "server": DOCS / "how-to/connect-data-center.md",
+    "poll": DOCS / "how-to/connect-by-polling.md",
+}
+WRITTEN: dict[str, tuple[Path, Callable[[], str]]] = {
     "vague": (README, vague),
     "better": (DOCS / "tutorial/first-ticket.md", better),
     "commands": (DOCS / "reference/comments-and-commands.md", commands),
     "criteria": (DOCS / "explanation/score.md", criteria),
+    **{f"guide {kind}": (GUIDES[kind], partial(guided, kind)) for kind in GUIDES},
     "endings": (DOCS / "explanation/journey.md", endings),
 }
 
@@ -169,7 +197,8 @@ def _constant(node: ast.expr) -> str:
 def test_every_reason_has_its_row() -> None:
     rules, gate = _tree("app/core/eligibility.py"), _tree("app/dispatch/admit.py")
     codes = {_constant(call.args[1]) for call in _calls(rules, "_when")}
-    codes |= {_constant(call.args[0]) for call in _calls(gate, "Reason") if call.args}
+    made = [call for tree in (rules, gate) for call in _calls(tree, "Reason") if call.args]
+    codes |= {str(c.args[0].value) for c in made if isinstance(c.args[0], ast.Constant)}
     page = DOCS / "reference/reasons.md"
     told = _rows(page, "| code |")
     assert sorted(told) == sorted(codes)

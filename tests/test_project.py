@@ -20,6 +20,7 @@ LOCKS = sorted(ROOT.glob("requirements*.lock"))
 # Importing one of these costs between 0.1 and 1.5 s; help has to be there at once.
 HEAVY = {
     *(
+        "a2a",
         "alembic",
         "anthropic",
         "claude_agent_sdk",
@@ -166,7 +167,11 @@ def test_the_connect_descriptor_fits_its_schema() -> None:
     shared = Path(os.environ.get("SHARED_DIR", ROOT.parent / "shared"))
     schema = json.loads((shared / "contracts/connect/jira-global-schema.json").read_text())
     descriptor = json.loads((ROOT / "atlassian-connect.json").read_text())
-    jsonschema.Draft4Validator(schema).validate(descriptor)
+    # Of 2019: it refuses what descriptors declare since (../shared/contracts/README.md).
+    later = {"signed-install", "context-qsh"}
+    assert set(descriptor["apiMigrations"]) == {"gdpr", *later}
+    old = {name: on for name, on in descriptor["apiMigrations"].items() if name not in later}
+    jsonschema.Draft4Validator(schema).validate(descriptor | {"apiMigrations": old})
     # The schema lets unknown properties and events pass, so their names are checked here.
     assert set(descriptor) <= set(schema["properties"])
     assert set(descriptor["modules"]) <= set(schema["properties"]["modules"]["properties"])

@@ -25,8 +25,9 @@ IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 def main(parent: int, depth: int, command: list[str]) -> int:
     """Signals are blocked and waited for: a handler may run too late to be of use, namely after
     the call that was about to wait when the signal came."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)
+    for number in AWAITED:  # who starts us may ignore them: a shell does so in the background
+        signal.signal(number, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     _die_with(parent, signal.SIGTERM)
     warden = os.getpid()

@@ -80,15 +80,24 @@ def found(issue: Json) -> Found:
     )
 
 
-def assignments(histories: Iterable[Json]) -> list[Assignment]:
-    """The changelog's entries that touch the assignee, oldest first."""
+def assignments(histories: Iterable[Json], issue: Json) -> list[Assignment]:
+    """The changelog's entries that touch the assignee, oldest first, after whom the ticket was
+    born with. `issue` must have been read before the changelog."""
     entries = []
     for history in histories:
         for item in history.get("items") or ():
             if "assignee" in (item.get("fieldId"), item.get("field")):
                 at, actor = moment(history["created"]), account(history.get("author")).id
-                entries.append(Assignment(str(history["id"]), at, actor, str(item.get("to") or "")))
-    return sorted(entries, key=lambda entry: (entry.at, entry.id.zfill(20)))
+                change = Assignment(str(history["id"]), at, actor, str(item.get("to") or ""))
+                entries.append((change, str(item.get("from") or "")))
+    entries.sort(key=lambda entry: (entry[0].at, entry[0].id.zfill(20)))
+    fields: Json = issue["fields"]
+    born = entries[0][1] if entries else account(fields.get("assignee")).id
+    changes = [change for change, _ in entries]
+    if not born:
+        return changes
+    at, actor = moment(fields["created"]), account(fields.get("creator")).id
+    return [Assignment("created", at, actor, born), *changes]
 
 
 def label_changes(histories: Iterable[Json]) -> list[LabelChange]:
@@ -129,7 +138,7 @@ def comment(body: Json, key: str | None) -> Comment:
         text=document(body.get("body")),
         created=moment(body["created"]),
         updated=moment(body["updated"]),
-        restricted=bool(body.get("visibility")) or body.get("jsdPublic") is False,
+        restricted=bool(body.get("visibility")),
         key=key,
     )
 
@@ -168,6 +177,6 @@ def _blockers(links: Iterable[Json]) -> Iterable[str]:
 
 
 def _restricted(fields: Json, project: Json) -> str:
-    if fields.get("security"):
-        return "security level"
-    return "service desk" if project.get("projectTypeKey") == "service_desk" else ""
+    desk = project.get("projectTypeKey") in ("service_desk", "customer_service")
+    found = {"security level": bool(fields.get("security")), "service desk": desk}
+    return ", ".join(why for why, there in found.items() if there)

@@ -16,7 +16,7 @@ from typing import Any
 
 from app.core.text import Block, Document, from_plain
 from app.core.ticket import Assignment, LabelChange, Ticket
-from app.ports import Account, Clock, Comment, Found, NotFound, PullRequest, Refused
+from app.ports import Account, Clock, Comment, Found, NotFound, PullRequest, Refused, Shard
 
 Guard = Callable[[], None]
 SOME_MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -176,6 +176,13 @@ class MemoryTracker:
             Found(t.id, t.key, t.project_key, t.updated, t.labels, t.summary, t.assignee)
             for t in found[:most]
         ]
+
+    def scan(self, jql: str, at: str = "") -> Shard:
+        """Every ticket, as in `search`, a hundred a call."""
+        self.calls.begin("scan", jql, at)
+        start = int(at or 0)
+        rest = list(self.tickets.values())[start:]
+        return Shard(tuple(rest[:100]), str(start + 100) if len(rest) > 100 else "")
 
     def comments_since(self, issue: str, since: datetime) -> Sequence[Comment]:
         self.calls.begin("comments_since", issue, since)

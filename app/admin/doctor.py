@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from app.admin import own_account
+from app.admin import jira_rights, own_account
+from app.admin.line import Line, State
 from app.admin.setup import Desk
+from app.core import expiry
+from app.core.connection import KINDS
 from app.core.money import show
 from app.core.rights import IMPLIES
 from app.ports import Cage, CodeHost, PortError, Tracker
 from app.store import budgets, chain, inbox, migrate, sites
 from app.store.database import Database, DatabaseFault
 
-State = Literal["ok", "warn", "fault"]
 STARTS = ("approve", "auto")
 """Modes in which an agent may start: only there has a run's equipment to be complete."""
 UPGRADE = "Run `signalbox db upgrade`."
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One thing that was looked at. `next`: what to do about it; empty where all is well."""
-
-    state: State
-    subject: str
-    text: str
-    next: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +32,6 @@ class Equipment:
     code_host: CodeHost
     cage: Cage
     agent_fault: Callable[[str], tuple[str, str]]
-
-
-# Jira's names, ours for people, and what does not work without each.
-RIGHTS = (
-    ("BROWSE_PROJECTS", "Browse Projects", "no ticket can be read"),
-    ("ADD_COMMENTS", "Add Comments", "nothing can be said in a ticket"),
-    ("EDIT_OWN_COMMENTS", "Edit Own Comments", "its comments cannot be kept true"),
-    ("EDIT_ISSUES", "Edit Issues", "the score cannot be kept as a property of the ticket"),
-)
-SILENCE = ("ADMINISTER_PROJECTS", "ADMINISTER")
 
 
 def examine_database(url: str) -> Iterator[Line]:
@@ -103,15 +86,7 @@ def _site(desk: Desk, equipment: Equipment, site: sites.Row) -> Iterator[Line]:
             "It is paused: nothing starts.",
             f"Run `signalbox resume --site {site['id']}`.",
         )
-    if site["webhook_secret"]:
-        yield from _sealed(desk, name, site["webhook_secret"])
-    else:
-        yield Line(
-            "warn",
-            name,
-            "It has no webhook secret, so the endpoint is closed and nothing comes in.",
-            f"Run `signalbox site add {site['id']} --webhook-secret-env NAME`.",
-        )
+    yield from _door(desk, name, site)
     try:
         tracker = desk.jira(site["id"])
         me = tracker.myself()
@@ -126,6 +101,7 @@ def _site(desk: Desk, equipment: Equipment, site: sites.Row) -> Iterator[Line]:
     else:
         text = f"The token now belongs to {me.name} ({me.id}): its comments would not be ours."
         yield Line("fault", name, text, f"Run `signalbox site add {site['id']}` with our token.")
+    yield from _expiry(name, site, desk.now)
     projects = sites.list_projects(desk.db, site["id"])
     if not projects:
         yield Line(
@@ -134,8 +110,34 @@ def _site(desk: Desk, equipment: Equipment, site: sites.Row) -> Iterator[Line]:
             "No project is connected.",
             f"Run `signalbox project add --site {site['id']}`.",
         )
+    silent = bool(projects)
     for project in projects:
-        yield from _project(desk, equipment, tracker, site, project)
+        silent &= yield from _project(desk, equipment, tracker, site, project)
+    # Everywhere or nowhere: a silent edit that is refused has to be made twice.
+    sites.set_silent(desk.db, site["id"], silent=silent)
+
+
+def _door(desk: Desk, name: str, site: sites.Row) -> Iterator[Line]:
+    door = KINDS[site["connection"]].door
+    if door == "none":
+        yield Line("ok", name, "It is polled: no delivery is expected.")
+    elif door in ("webhook", "automation") and site["webhook_secret"]:
+        yield from _sealed(desk, name, site["webhook_secret"])
+    elif door in ("webhook", "automation"):
+        yield Line(
+            "warn",
+            name,
+            "It has no webhook secret, so the endpoint is closed: it is only polled now and then.",
+            f"Run `signalbox site add {site['id']} --webhook-secret-env NAME`.",
+        )
+
+
+def _expiry(name: str, site: sites.Row, now: datetime) -> Iterator[Line]:
+    if expiry.warning(site["token_expires_at"], now) is None or KINDS[site["connection"]].handed:
+        return
+    state: State = "fault" if site["token_expires_at"] <= now else "warn"
+    again = f"Make a new one in Jira, then run `signalbox site add {site['id']}` with it."
+    yield Line(state, name, expiry.sentence(site["token_expires_at"], now), again)
 
 
 def _sealed(desk: Desk, name: str, secret: str) -> Iterator[Line]:
@@ -149,22 +151,23 @@ def _sealed(desk: Desk, name: str, secret: str) -> Iterator[Line]:
 
 def _project(
     desk: Desk, equipment: Equipment, tracker: Tracker, site: sites.Row, project: sites.Row
-) -> Iterator[Line]:
+) -> Generator[Line, None, bool]:
+    """Its lines; whether its comments can be edited without mail."""
     name = f"Project {site['id']}/{project['key']}"
     if project["mode"] == "off":
         yield Line("ok", name, "It is switched off: nothing is looked at.")
-        return
+        return True
     if project["paused_at"]:
         again = f"Run `signalbox resume {_named(project)}`."
         yield Line("warn", name, "It is paused: nothing starts.", again)
     try:
-        yield from _rights(tracker, name, project["key"])
+        silent = yield from jira_rights.held(tracker, name, project["key"])
     except PortError as fault:
         yield Line("fault", name, str(fault), "Ask a Jira admin to let Signalbox's account in.")
-        return
+        return False
     if project["mode"] not in STARTS:
         yield Line("ok", name, f"Its mode is {project['mode']}: no agent starts.")
-        return
+        return silent
     yield from _people(desk, tracker, name, site, project)
     yield from _money(desk.db, name, site, project)
     yield from _code(equipment.code_host, name, project)
@@ -173,29 +176,11 @@ def _project(
         yield Line("fault", name, text, again)
     else:
         yield Line("ok", name, f"The agent {project['agent']} is here.")
+    return silent
 
 
 def _named(project: sites.Row) -> str:
     return f"--site {project['site_id']} --project {project['key']}"
-
-
-def _rights(tracker: Tracker, name: str, key: str) -> Iterator[Line]:
-    held = tracker.rights(key, [*(right for right, _, _ in RIGHTS), *SILENCE])
-    for right, title, without in RIGHTS:
-        if held[right]:
-            yield Line("ok", name, f"Jira right {title}.")
-        else:
-            text = f"Jira right {title} is missing: {without}."
-            yield Line("fault", name, text, "Give it to Signalbox's account in Jira.")
-    if any(held[right] for right in SILENCE):
-        yield Line("ok", name, "Comments are edited without mail.")
-    else:
-        yield Line(
-            "warn",
-            name,
-            "Edits of comments may send mail: silence is sure with Administer Projects alone.",
-            "Give Signalbox's account that right, or live with the mail.",
-        )
 
 
 def _people(
@@ -210,14 +195,7 @@ def _people(
         else:
             again = f"Run `signalbox role grant {right} {_named(project)} ...`."
             yield Line("fault", name, f"Nobody holds the right {right}: nothing starts.", again)
-    try:
-        tracker.account(site["account_id"])
-        tracker.roles(project["key"], site["account_id"])
-    except PortError as fault:
-        text = f"Who set a label cannot be checked, so nothing starts: {fault}"
-        yield Line("fault", name, text, "Give that right to Signalbox's account in Jira.")
-    else:
-        yield Line("ok", name, "Accounts and project roles can be read.")
+    yield from jira_rights.readable(tracker, name, site, project["key"])
 
 
 def _money(db: Database, name: str, site: sites.Row, project: sites.Row) -> Iterator[Line]:

@@ -1,4 +1,4 @@
-"""Setting up sites and projects: what stands behind the commands, and behind pages to come.
+"""Setting up projects: what stands behind the commands, and behind pages to come.
 
 What is not named in a wish stays as it is, or takes its default where there is nothing yet.
 """
@@ -10,9 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypedDict
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from typing import Any, TypedDict
 
 from app.core.criteria import CRITERIA, DEFAULT_MUST_HAVES
 from app.core.eligibility import MODES, Mode
@@ -23,11 +21,9 @@ from app.store import inbox, sites
 from app.store.database import Database
 
 AGENTS = ("claude", "rehearsal")
-LEAST_SECRET = 16
 LEAST_CAP = 10_000
-CURRENCY = "USD"
-"""The models' prices are in dollars and nothing is exchanged."""
 PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9_]{1,254}")
+TICKET_KEY = re.compile(rf"{PROJECT_KEY.pattern}-[1-9][0-9]{{0,9}}")
 
 
 class Invalid(ValueError):
@@ -48,22 +44,8 @@ class Desk:
         return self.tracker(dict(sites.get_site(self.db, site_id)))
 
 
-class SiteWish(TypedDict, total=False):
-    """token and webhook_secret as they are; they are sealed here. email "" = a bearer token."""
-
-    deployment: Literal["cloud", "server"]
-    url: str
-    browse_url: str
-    email: str
-    token: str
-    webhook_secret: str
-    label: str
-    zone: str
-    currency: str
-
-
 class ProjectWish(TypedDict, total=False):
-    """attempt_cap in micro-units. repository, acceptance: "" takes them away."""
+    """attempt_cap in micro-units. repository, acceptance, operations_ticket: "" takes them away."""
 
     mode: Mode
     threshold: int
@@ -78,6 +60,10 @@ class ProjectWish(TypedDict, total=False):
     slots: int
     open_pull_requests: int
     without_cage: bool
+    costs_in_comments: bool
+    service_desk: bool
+    restricted_tickets: bool
+    operations_ticket: str
 
 
 NEW_PROJECT: ProjectWish = {
@@ -94,6 +80,10 @@ NEW_PROJECT: ProjectWish = {
     "slots": 1,
     "open_pull_requests": 4,
     "without_cage": False,
+    "costs_in_comments": True,
+    "service_desk": False,
+    "restricted_tickets": False,
+    "operations_ticket": "",
 }
 RANGES = {
     "threshold": ("The threshold", 0, 100),
@@ -104,110 +94,6 @@ RANGES = {
     "open_pull_requests": ("The limit of open pull requests", 1, 1000),
 }
 """What each number is, and the smallest and largest that it may be."""
-
-
-def connect_site(desk: Desk, site_id: str, wish: SiteWish) -> sites.Row:
-    """Add the site or change it, after Jira has told who we are there.
-
-    Raises Invalid, or what the tracker raises: then nothing is stored."""
-    if not sites.SITE_ID.fullmatch(site_id):
-        raise Invalid(f"{site_id!r} cannot be a site's id: use a-z, 0-9 and -, such as acme.")
-    old = _known_site(desk.db, site_id)
-    values = _site_values(desk, site_id, wish, old)
-    account = desk.tracker(values).myself()
-    sites.add_site(desk.db, {**values, "account_id": account.id})
-    return sites.get_site(desk.db, site_id)
-
-
-def _known_site(db: Database, site_id: str) -> Mapping[str, Any]:
-    try:
-        return dict(sites.get_site(db, site_id))
-    except sites.Unknown:
-        return {}
-
-
-def _site_values(
-    desk: Desk, site_id: str, wish: SiteWish, old: Mapping[str, Any]
-) -> dict[str, Any]:
-    url = _address("url", wish.get("url") or old.get("api_url", ""))
-    email = wish.get("email", old.get("email") or "")
-    moved = bool(old) and (url, email) != (old["api_url"], old["email"] or "")
-    deployment = wish.get("deployment") or old.get("deployment", "cloud")
-    if deployment == "cloud" and not email:
-        raise Invalid("Jira Cloud takes an e-mail address with its API token: name it (email).")
-    return {
-        "id": site_id,
-        "deployment": deployment,
-        "api_url": url,
-        "browse_url": _address("browse url", wish.get("browse_url") or _shown_at(url, old)),
-        "email": email or None,
-        "token": _token(desk.secrets, wish.get("token"), old.get("token"), moved=moved),
-        "webhook_secret": _webhook_secret(desk.secrets, wish, old),
-        "label": _label(wish.get("label") or old.get("label", "agent-ready")),
-        "zone": _zone(wish.get("zone") or old.get("zone", "UTC")),
-        "currency": _currency(wish.get("currency"), old.get("currency")),
-        "connected_at": desk.now,
-    }
-
-
-def _shown_at(url: str, old: Mapping[str, Any]) -> str:
-    """Where people open tickets: as it was, unless it was the address that has just changed."""
-    return str(old["browse_url"]) if old and old["browse_url"] != old["api_url"] else url
-
-
-def _address(name: str, url: str) -> str:
-    try:
-        parts = urlsplit(url.strip())
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fine = False
-    if not fine or not url.isascii() or any(c.isspace() for c in url.strip()):
-        raise Invalid(f"{url!r} is no {name}: give one such as https://acme.atlassian.net.")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise Invalid(f"The {name} has to be plain: no user, password, question mark or hash.")
-    return url.strip().rstrip("/")
-
-
-def _token(secrets: Secrets, given: str | None, sealed: str | None, *, moved: bool) -> str:
-    if given is None:
-        if sealed is None:
-            raise Invalid("A site needs a token: an API token or a personal access token of Jira.")
-        if moved:
-            raise Invalid("For another address or e-mail the token has to be given once more.")
-        return sealed
-    if not given.strip() or not given.strip().isascii() or not given.strip().isprintable():
-        raise Invalid("The token is empty or holds characters that no token has.")
-    return secrets.seal(given.strip())
-
-
-def _webhook_secret(secrets: Secrets, wish: SiteWish, old: Mapping[str, Any]) -> str | None:
-    if "webhook_secret" not in wish:
-        return old.get("webhook_secret")
-    secret = wish["webhook_secret"].strip()
-    if len(secret) < LEAST_SECRET:
-        raise Invalid(f"The webhook secret is too short: use {LEAST_SECRET} characters or more.")
-    return secrets.seal(secret)
-
-
-def _label(label: str) -> str:
-    if not label or len(label) > 255 or not label.isprintable() or " " in label:
-        raise Invalid(f"{label!r} cannot be a label in Jira: it holds no blank.")
-    return label
-
-
-def _zone(zone: str) -> str:
-    try:
-        return ZoneInfo(zone).key
-    except (ValueError, OSError, LookupError):
-        raise Invalid(f"{zone!r} is no time zone: use a name such as Europe/Berlin.") from None
-
-
-def _currency(wanted: str | None, old: str | None) -> str:
-    if old and wanted and wanted != old:
-        raise Invalid(f"The ledger of this site is kept in {old}: that cannot be changed.")
-    if wanted and wanted != CURRENCY:
-        raise Invalid(f"The ledger cannot be kept in {wanted!r}: for now it is in USD, as prices.")
-    return wanted or old or CURRENCY
 
 
 def connect_project(desk: Desk, site_id: str, key: str, wish: ProjectWish) -> sites.Row:
@@ -268,6 +154,8 @@ def _project_value(name: str, value: Any) -> Any:
             raise Invalid(fault)
         case "acceptance":
             return _acceptance((value or "").strip())
+        case "operations_ticket":
+            return _operations_ticket((value or "").strip().upper())
     return value
 
 
@@ -288,6 +176,12 @@ def _repository(repository: str) -> str | None:
         raise Invalid(fault)
     local = is_local(repository) and "://" not in repository
     return os.path.abspath(repository) if local else repository  # noqa: PTH100 - keeps links
+
+
+def _operations_ticket(key: str) -> str | None:
+    if key and not TICKET_KEY.fullmatch(key):
+        raise Invalid(f"{key!r} is no key of a ticket: it looks like OPS-1.")
+    return key or None
 
 
 def _acceptance(command: str) -> str | None:

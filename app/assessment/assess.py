@@ -7,10 +7,11 @@ from typing import Any
 
 from app.core.readiness import Readiness
 from app.core.readiness import assess as judge
+from app.core.rights import left_alone
 from app.core.run import RunRef
-from app.core.ticket import Ticket
+from app.core.ticket import Ticket, label_set_by
 from app.ports import NotFound, Tracker
-from app.store import runs, sites, tickets
+from app.store import runs, sites, storms, tickets
 from app.store.database import Database
 from app.store.sites import Row
 
@@ -36,6 +37,8 @@ def assess(
     site = sites.get_site(db, site_id)
     if not concerns_us(db, site, ticket):
         return _ignored(f'the ticket does not carry the label "{site["label"]}"')
+    label = _label(tracker, site, project, ticket)
+    storms.note_label(db, site_id, issue_id, label, now)
     readiness = judge_ticket(ticket, project)
     found = {
         "key": ticket.key,
@@ -57,16 +60,27 @@ def _hands_off(ticket: Ticket, project: Row | None) -> str:
         return f"project {ticket.project_key} is not connected"
     if project["mode"] == "off":
         return f"project {ticket.project_key} is switched off"
-    return f"left alone by default: {ticket.restricted}" if ticket.restricted else ""
+    apart = left_alone(ticket, project)
+    return f"left alone by default: {apart}" if apart else ""
+
+
+def _label(tracker: Tracker, site: Row, project: Row, ticket: Ticket) -> storms.Label | None:
+    """Who set the label as it stands, and when; None where there is none, or nobody can tell."""
+    if site["label"] not in ticket.labels:
+        return None
+    found = label_set_by(tracker.label_history(ticket.id), site["label"])
+    if found is None:
+        return None
+    return storms.Label(project["key"], found.actor, found.at, project["connected_at"])
 
 
 def concerns_us(db: Database, site: Row, ticket: Ticket) -> bool:
-    """A ticket is ours while it carries the label, and from then on for as long as we told it
-    something or ran on it: its comment has to stay true."""
-    if site["label"] in ticket.labels:
+    """A ticket is ours while it carries the label or is assigned to us, and from then on for as
+    long as we told it something or ran on it: its comment has to stay true."""
+    if ticket.shows(site["label"], site["account_id"]):
         return True
     row = tickets.get(db, site["id"], ticket.id)
-    return row is not None and bool(row["comment_id"] or row["score_asked"] or row["decision"])
+    return row is not None and bool(row["comment_id"] or row["asked_at"] or row["decision"])
 
 
 def judge_ticket(ticket: Ticket, project: Row) -> Readiness:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from app.assessment.assess import judge_ticket
 from app.core.comments.readiness import NoStart, ReadinessView, Starts, readiness_comment
@@ -53,22 +54,36 @@ def tell(desk: Desk, issue_id: str, spec_hash: str, gen: int, now: datetime) -> 
         return
     readiness = judge_ticket(ticket, project)
     tracker.set_property(issue_id, PROPERTY, _property(readiness, row["decision"] or {}))
-    if project["mode"] == "watch":
+    if project["mode"] == "watch" or (row["quiet"] and not _heard_of(row)):
         return
-    view = ReadinessView(
-        readiness=readiness,
-        decision=_decision(row["decision"] or {}, desk.titles.get(project["agent"])),
-        label=site["label"],
-        nothing_spent=spending.ticket_cost(db, site["id"], issue_id) == (0, 0),
-        unread=ticket.description.unread,
-        hidden=ticket.description.hidden,
-        approvers=_approvers(db, site["id"], ticket),
-    )
+    view = readiness_view(desk, project, ticket, row)
     comment_id = tracker.put_comment(issue_id, COMMENT, readiness_comment(view))
     if comment_id != row["comment_id"] or spec_hash != row["told_hash"]:
         # By Jira's clock: who approves this text has to have written after it was in Jira.
         told = {"comment_id": comment_id, "told_hash": spec_hash, "told_at": ticket.updated}
         tickets.record(db, site["id"], issue_id, told)
+
+
+def readiness_view(desk: Desk, project: Row, ticket: Ticket, row: Row | None) -> ReadinessView:
+    """What there is to say of the ticket as it is now: the comment and the panel say the same."""
+    db, site = desk.db, desk.site
+    return ReadinessView(
+        readiness=judge_ticket(ticket, project),
+        decision=_decision((row and row["decision"]) or {}, desk.titles.get(project["agent"])),
+        label=site["label"],
+        assigned=ticket.shows(site["label"], site["account_id"]) == {"assign"},
+        nothing_spent=spending.ticket_cost(db, site["id"], ticket.id) == (0, 0),
+        unread=ticket.description.unread,
+        hidden=ticket.description.hidden,
+        approvers=_approvers(db, site["id"], ticket),
+        costs=project["costs_in_comments"],
+        asked=(row["asked_at"], ZoneInfo(site["zone"])) if row and row["asked_at"] else None,
+    )
+
+
+def _heard_of(row: Row) -> bool:
+    """One of a storm gets no comment, but the one it has stays true, and who asks is answered."""
+    return bool(row["comment_id"] or row["asked_at"])
 
 
 def _decision(

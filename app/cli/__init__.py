@@ -10,6 +10,7 @@ import typer
 
 from app.cli import (
     budget,
+    connect,
     deliveries,
     demo,
     doctor,
@@ -17,6 +18,7 @@ from app.cli import (
     project,
     role,
     score,
+    secrets,
     serving,
     site,
 )
@@ -29,7 +31,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for module in (demo, score, serving, doctor, pause, deliveries, site, project, role, budget):
+COMMANDS = (
+    demo,
+    score,
+    serving,
+    doctor,
+    pause,
+    deliveries,
+    connect,
+    site,
+    project,
+    role,
+    budget,
+    secrets,
+)
+for module in COMMANDS:
     module.register(app)
 
 

@@ -17,7 +17,8 @@ from app.cli.faults import FAILED
 from app.cli.options import RUN, AsJson
 
 if TYPE_CHECKING:
-    from app.admin.doctor import Equipment, Line
+    from app.admin.doctor import Equipment
+    from app.admin.line import Line
     from app.config import Settings
 
 OLDEST_GIT = (2, 29)
@@ -37,7 +38,8 @@ def doctor(
     """Look at everything that a run needs, live, and say what to do about each fault.
 
     Settings, database, git and cage; for each site Jira and the webhook's secret; for each project
-    Jira's rights one by one, grants, budget, repository and agent. It changes nothing. Exit code 1
+    Jira's rights one by one, grants, budget, repository and agent. It writes down whether
+    comments can be edited without mail, and changes nothing else. Exit code 1
     with a fault; a warning is none.
 
     Examples:
@@ -82,7 +84,8 @@ def _look() -> Iterator[Line]:
     from app import config
     from app.adapters.clock import SystemClock
     from app.adapters.vault import BadKeyError, Vault
-    from app.admin.doctor import Line, examine, examine_database
+    from app.admin.doctor import examine, examine_database
+    from app.admin.line import Line
     from app.admin.setup import Desk
     from app.store.database import Database
 
@@ -103,14 +106,14 @@ def _look() -> Iterator[Line]:
 
     db = Database(settings.database())
     try:
-        desk = Desk(db, vault, main.tracker_factory(vault), SystemClock().now())
+        desk = Desk(db, vault, main.tracker_factory(settings, vault), SystemClock().now())
         yield from examine(desk, _equipment(settings))
     finally:
         db.close()
 
 
 def _settings(settings: Settings) -> Iterator[Line]:
-    from app.admin.doctor import Line
+    from app.admin.line import Line
 
     known = {f"SIGNALBOX_{name.upper()}" for name in type(settings).model_fields}
     strangers = sorted(n for n in os.environ if n.startswith("SIGNALBOX_") and n not in known)
@@ -131,7 +134,7 @@ def _settings(settings: Settings) -> Iterator[Line]:
 
 
 def _git() -> Iterator[Line]:
-    from app.admin.doctor import Line
+    from app.admin.line import Line
 
     wanted = ".".join(map(str, OLDEST_GIT))
     if shutil.which("git") is None:

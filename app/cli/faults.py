@@ -16,6 +16,7 @@ EXPECTED = {
     "app.config.MissingSetting": WRONG,
     "app.main.SchemaBehind": WRONG,
     "app.admin.setup.Invalid": WRONG,
+    "app.admin.removal.StillActive": FAILED,
     "app.core.money.InvalidAmount": WRONG,
     "app.store.budgets.InvalidBudget": WRONG,
     "app.store.sites.Unknown": WRONG,

@@ -24,7 +24,7 @@ def opened() -> Iterator[Desk]:
     vault = Vault(settings.secret_key)
     db = main.open_database(settings)
     try:
-        yield Desk(db, vault, main.tracker_factory(vault), SystemClock().now())
+        yield Desk(db, vault, main.tracker_factory(settings, vault), SystemClock().now())
     finally:
         db.close()
 

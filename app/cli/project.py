@@ -75,6 +75,31 @@ WithoutCage = Annotated[
     ),
 ]
 
+Costs = Annotated[
+    bool | None,
+    typer.Option(
+        "--costs/--no-costs", help="Whether comments may name amounts of money; they do by default."
+    ),
+]
+ServiceDesk = Annotated[
+    bool | None,
+    typer.Option(
+        "--service-desk/--no-service-desk",
+        help="Let tickets of a service desk in; comments are internal then. Off by default.",
+    ),
+]
+Restricted = Annotated[
+    bool | None,
+    typer.Option(
+        "--restricted/--no-restricted",
+        help="Let tickets with a security level in. Off by default.",
+    ),
+]
+Operations = Annotated[
+    str | None,
+    typer.Option(metavar="TICKET", help='Ticket that alerts are written in; "" = none.'),
+]
+
 
 def register(app: typer.Typer) -> None:
     app.add_typer(commands, name="project", rich_help_panel=SET_UP)
@@ -97,6 +122,10 @@ def add(  # noqa: PLR0913 - one option a column
     slots: Slots = None,
     open_pull_requests: OpenPullRequests = None,
     without_cage: WithoutCage = None,
+    costs: Costs = None,
+    service_desk: ServiceDesk = None,
+    restricted: Restricted = None,
+    operations_ticket: Operations = None,
     as_json: AsJson = False,
 ) -> None:
     """Connect a project, or change it: what is not named stays as it is.
@@ -124,6 +153,10 @@ def add(  # noqa: PLR0913 - one option a column
         "slots": slots,
         "open_pull_requests": open_pull_requests,
         "without_cage": without_cage,
+        "costs_in_comments": costs,
+        "service_desk": service_desk,
+        "restricted_tickets": restricted,
+        "operations_ticket": operations_ticket,
     }
     _connect(site, key, {name: value for name, value in wish.items() if value is not None}, as_json)  # type: ignore[arg-type]
 
@@ -161,6 +194,10 @@ def facts(row: Row) -> dict[str, Any]:
         "slots": row["slots"],
         "open_pull_requests": row["open_pull_requests"],
         "without_cage": row["without_cage"],
+        "costs_in_comments": row["costs_in_comments"],
+        "service_desk": row["service_desk"],
+        "restricted_tickets": row["restricted_tickets"],
+        "operations_ticket": row["operations_ticket"],
         "connected_at": row["connected_at"],
         "paused_at": row["paused_at"],
     }

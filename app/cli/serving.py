@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -62,16 +62,22 @@ def sandbox(
     port: Annotated[
         int, typer.Option(metavar="PORT", min=1, max=65535, help="Port on this machine.")
     ] = 8322,
+    deployment: Annotated[
+        Literal["cloud", "server"],
+        typer.Option(metavar="KIND", help="Its face: cloud or server (Data Center)."),
+    ] = "cloud",
 ) -> None:
     """Start a Jira on this machine to try things with: in memory, no account, gone at the end."""
     from app.sandbox.server import SandboxJira, run
 
-    jira = SandboxJira.seeded()
+    jira = SandboxJira.seeded(deployment)
     email, token = jira.credentials("Signalbox")
-    typer.echo(f"Sandbox Jira, no real one: http://127.0.0.1:{port} (ends with Ctrl-C)")
+    url = f"http://127.0.0.1:{port}{jira.state.context}"
+    how = f"--email {email}" if deployment == "cloud" else "--connection server"
+    typer.echo(f"Sandbox Jira, no real one: {url} (ends with Ctrl-C)")
     typer.echo("In another terminal:")
     typer.echo(
-        f"  SANDBOX_TOKEN={token} signalbox site add sandbox --url http://127.0.0.1:{port} "
-        f"--email {email} --token-env SANDBOX_TOKEN"
+        f"  SANDBOX_TOKEN={token} signalbox site add sandbox --url {url} "
+        f"{how} --token-env SANDBOX_TOKEN"
     )
     run(port, jira)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli import show
+from app.cli import show, site_removal
 from app.cli.faults import Mistake
 from app.cli.options import SET_UP, AsJson
 from app.cli.place import opened
 
 if TYPE_CHECKING:
-    from app.admin.setup import SiteWish
+    from app.admin.connect import SiteWish
     from app.store.sites import Row
 
 commands = typer.Typer(no_args_is_help=True, help="Connect Jira sites.")
@@ -48,6 +49,19 @@ Deployment = Annotated[
 BrowseUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="Where people open Jira, if elsewhere.")
 ]
+Connection = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND",
+        help="token (default: webhook) | automation | server (Data Center) | poll (no webhook).",
+    ),
+]
+TokenEnds = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"], metavar="DATE", help="Day on which the token ends; for a warning."
+    ),
+]
 Label = Annotated[
     str | None, typer.Option(metavar="LABEL", help="Asks for an agent; default agent-ready.")
 ]
@@ -61,6 +75,7 @@ Currency = Annotated[
 
 
 def register(app: typer.Typer) -> None:
+    commands.command("remove")(site_removal.remove)
     app.add_typer(commands, name="site", rich_help_panel=SET_UP)
 
 
@@ -68,9 +83,11 @@ def register(app: typer.Typer) -> None:
 def add(  # noqa: PLR0913 - one option a column
     site_id: Id,
     url: Url = None,
+    connection: Connection = None,
     email: Email = None,
     token_env: TokenEnv = None,
     token_stdin: TokenStdin = False,
+    token_ends: TokenEnds = None,
     webhook_secret_env: WebhookSecretEnv = None,
     deployment: Deployment = None,
     browse_url: BrowseUrl = None,
@@ -94,8 +111,10 @@ def add(  # noqa: PLR0913 - one option a column
         raise Mistake(f"{deployment!r} is no deployment: use cloud or server.")
     wish: dict[str, Any] = {
         "url": url,
+        "connection": connection,
         "email": email,
         "token": _token(token_env, from_stdin=token_stdin),
+        "token_ends": token_ends and token_ends.date(),
         "webhook_secret": webhook_secret_env and _from_env(webhook_secret_env),
         "deployment": deployment,
         "browse_url": browse_url,
@@ -107,10 +126,10 @@ def add(  # noqa: PLR0913 - one option a column
 
 
 def _connect(site_id: str, wish: SiteWish, as_json: bool) -> None:
-    from app.admin import own_account, setup
+    from app.admin import connect, own_account
 
     with opened() as desk:
-        row = setup.connect_site(desk, site_id, wish)
+        row = connect.connect_site(desk, site_id, wish)
         account = desk.jira(site_id).myself()
     if as_json:
         show.document(facts(row))
@@ -148,11 +167,13 @@ def facts(row: Row) -> dict[str, Any]:
     """A site without its secrets."""
     return {
         "id": row["id"],
+        "connection": row["connection"],
         "deployment": row["deployment"],
         "url": row["api_url"],
         "browse_url": row["browse_url"],
         "email": row["email"],
         "account_id": row["account_id"],
+        "token_expires_at": row["token_expires_at"],
         "webhook_secret": "set" if row["webhook_secret"] else "not set",
         "label": row["label"],
         "zone": row["zone"],

@@ -13,7 +13,7 @@ from typing import Literal
 
 from app.core.text import Block, Document, Span, words
 
-Right = Literal["read", "dispatch", "approve", "stop"]
+Right = Literal["read", "dispatch", "approve", "stop", "admin"]
 
 LONGEST_WRONG = 4
 """With more words than this after "agent", an unknown one is taken for prose."""
@@ -21,20 +21,22 @@ LONGEST_WRONG = 4
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A command. `argument` None = none is taken, else what the whole rest has to match."""
+    """A command of the table. Later ones add rows."""
 
     name: str
     right: Right
     help: str
-    argument: re.Pattern[str] | None = None
 
 
 _ROWS = (
     Row("score", "read", "judge the text as it is now"),
-    Row("status", "read", "say where this ticket stands and what it has cost"),
+    Row("run", "dispatch", "start an agent on this text, as the label would"),
     Row("approve", "approve", "let the agent start on this version of the text"),
     Row("stop", "stop", "stop the run; its work is kept on its branch"),
     Row("retry", "dispatch", "start another run, with money of its own"),
+    Row("status", "read", "say where this ticket stands and what it has cost"),
+    Row("pause", "admin", "let nothing more start in this project"),
+    Row("resume", "admin", "end the pause of this project"),
     Row("help", "read", "show this list"),
 )
 COMMANDS: dict[str, Row] = {row.name: row for row in _ROWS}
@@ -42,11 +44,8 @@ COMMANDS: dict[str, Row] = {row.name: row for row in _ROWS}
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as given. `argument` is empty for those that take none."""
-
     name: str
     right: Right
-    argument: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,7 @@ class WrongCommand:
 _ADDRESS = re.compile(r"(/?agent)(?:[,:]?\s+|$)(.*)", re.IGNORECASE)
 _WORD = re.compile(r"([A-Za-z]+)([.!,;:]*)(?:\s+(.*))?")
 _POLITE = re.compile(r"(?:,?\s*(?:please|thanks|thank you)[.!]*)+", re.IGNORECASE)
+_UNSEEN = "comes with characters that nobody can see. Please write it anew, without pasting."
 _SKIPPED = frozenset(["code", "quote", "rule", "expand"])
 _LONGEST_LINE = 2000
 
@@ -68,7 +68,17 @@ def parse(document: Document, our_account: str | None) -> Command | WrongCommand
     """The command that a comment begins with; None = it is a comment between people."""
     line = next(_first_lines(document.blocks), ())
     rest, slash = _addressed(line, our_account)
-    return None if rest is None else _read(rest, words(line).strip(), sure=slash)
+    read = None if rest is None else _read(rest, words(line).strip(), sure=slash)
+    # What nobody can see may turn a line round on the screen. A stop can do no harm by it.
+    if isinstance(read, Command) and document.hidden and read.name != "stop":
+        return WrongCommand(words(line).strip(), _UNSEEN)
+    return read
+
+
+def pressed(command: str, argument: str) -> Command | WrongCommand:
+    """The command of a button: the same table, the same words."""
+    line = f"{command} {argument}".strip()
+    return _read(line, line, sure=True) or _no_command(line)
 
 
 def _first_lines(blocks: tuple[Block, ...]) -> Iterator[tuple[Span, ...]]:
@@ -114,13 +124,9 @@ def _read(rest: str, line: str, *, sure: bool) -> Command | WrongCommand | None:
     name = found[1].lower() if found else ""
     if found is None or name not in COMMANDS:
         return _unknown(rest, line, sure=sure)
-    row, after = COMMANDS[name], (found[3] or "").strip()
-    if row.argument is not None:
-        if row.argument.fullmatch(after):
-            return Command(name, row.right, after)
-        return WrongCommand(line, f'is not complete. It is: "agent {name} …", {row.help}.')
+    after = (found[3] or "").strip()
     if not after or _POLITE.fullmatch(after):
-        return Command(name, row.right)
+        return Command(name, COMMANDS[name].right)
     # "agent stop. It edits the wrong file." was meant; "agent stop words are a list" was not.
     if not (sure or found[2]) and len(after.split()) > LONGEST_WRONG:
         return None
@@ -132,5 +138,9 @@ def _unknown(rest: str, line: str, *, sure: bool) -> WrongCommand | None:
     length = len(line.split())
     if not rest or length > (2 * LONGEST_WRONG if sure else LONGEST_WRONG):
         return None
+    return _no_command(line)
+
+
+def _no_command(line: str) -> WrongCommand:
     names = ", ".join(COMMANDS)
     return WrongCommand(line, f'is no command. There are: {names}; "agent help" explains them.')

@@ -16,16 +16,26 @@ OUTSIDE = frozenset(
     | {"unknown_person"}
 )
 """Codes of reasons that can end without an event that reaches us: they are looked at again."""
+PEOPLE = ("atlassian", "unknown")
+"""Kinds of accounts that are taken for a person; Data Center tells no kind."""
 MODES: tuple[Mode, ...] = ("off", "watch", "advise", "approve", "auto")
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why not now. `code` is for machines, `text` says it, `next` who can do what about it."""
+    """Why not now. `code` is for machines, `text` says it, `next` who can do what about it.
+
+    `plain`: the text without amounts of money, where it has some."""
 
     code: str
     text: str
     next: str
+    plain: str = ""
+
+    def told(self, *, costs: bool) -> str:
+        """As a comment says it."""
+        text = self.text if costs or not self.plain else self.plain
+        return f"{text} {self.next}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +50,20 @@ class Defer:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """The one intent that may start one run: a label's changelog entry, or a retry's comment."""
+    """The one intent that may start one run: the changelog entry of a label or an assignment, or
+    the comment (or button) that asked for it in words."""
 
-    id: str  # "label:<changelog id>" | "retry:<comment id>"
+    id: str  # "label:<changelog id>" | "assign:<changelog id>" | "run:" or "retry:<its id>"
     actor: str
     at: datetime
+
+    @property
+    def is_label(self) -> bool:
+        return self.id.startswith("label:")
+
+    @property
+    def is_assignment(self) -> bool:
+        return self.id.startswith("assign:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,7 @@ class Facts:
     label: str
     mode: Mode
     paused: Literal["", "site", "project"]
+    storm: bool
     restricted: str
     done: bool
     ready: bool
@@ -86,9 +106,52 @@ def _when(condition: bool, code: str, text: str, next_: str) -> Reason | None:
     return Reason(code, text, next_) if condition else None
 
 
+def older_label(label: str) -> Reason:
+    """Such a label asked nobody for anything: there was no Signalbox yet."""
+    text = f'The label "{label}" is older than the connection to Signalbox.'
+    return Reason("label_older", text, "Remove it and set it again to ask for a run.")
+
+
+STORM = Reason(
+    "storm",
+    "The label was set as one of many at once, so nothing starts by it.",
+    'A person who may dispatch can comment "agent run", or set the label anew later.',
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How a signal is spoken of."""
+
+    done: str
+    renew: str
+    set: str
+
+
+_LABEL = _Words(
+    "The label was set",
+    "remove it and set it again",
+    "set the label",
+)
+_ASSIGNMENT = _Words(
+    "The ticket was assigned",
+    "assign it to somebody else and back",
+    "assign it",
+)
+
+
+def _older(f: Facts) -> Reason:
+    if not f.trigger.is_assignment:
+        return older_label(f.label)
+    text = "The assignment is older than the connection to Signalbox."
+    next_ = "Assign the ticket to somebody else and back to ask for a run."
+    return Reason("label_older", text, next_)
+
+
 def _of_people(f: Facts) -> tuple[Reason | None, ...]:
     unknown = f.actor_kind is None or f.actor_may_dispatch is None
-    outside = not unknown and f.actor_kind not in ("atlassian", "unknown")
+    outside = not unknown and f.actor_kind not in PEOPLE
+    words = _ASSIGNMENT if f.trigger.is_assignment else _LABEL
     return (
         _when(
             f.paused != "",
@@ -96,12 +159,8 @@ def _of_people(f: Facts) -> tuple[Reason | None, ...]:
             f"Signalbox is paused for this {f.paused or 'site'}.",
             "An admin can resume it.",
         ),
-        _when(
-            f.trigger.at < f.project_connected_at,
-            "label_older",
-            f'The label "{f.label}" is older than the connection to Signalbox.',
-            "Remove it and set it again to ask for a run.",
-        ),
+        STORM if f.storm else None,
+        _older(f) if f.trigger.at < f.project_connected_at else None,
         _when(
             unknown,
             "unknown_person",
@@ -111,15 +170,15 @@ def _of_people(f: Facts) -> tuple[Reason | None, ...]:
         _when(
             outside,
             "not_a_person",
-            "The label was set by an app, a rule or a customer, not by a person of the project.",
-            "A person who may dispatch can remove it and set it again.",
+            f"{words.done} by an app, a rule or a customer, not by a person of the project.",
+            f"A person who may dispatch can {words.renew}.",
         ),
         _when(
             not unknown and not outside and not f.actor_may_dispatch,
             "no_right",
             "The person who asked for it may not dispatch in this project.",
-            'Somebody with the dispatch right can set the label, or an admin grants it: "signalbox '
-            'role grant".',
+            f"Somebody with the dispatch right can {words.set}, or an admin grants it: "
+            '"signalbox role grant".',
         ),
     )
 

@@ -8,11 +8,12 @@ https://developer.atlassian.com/cloud/jira/platform/webhooks/
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
+
+from app.core.payload import IDENTITY, Malformed, identity, load, mapping, shown, text
 
 TICKET_EVENTS = frozenset({"jira:issue_created", "jira:issue_updated", "jira:issue_deleted"})
 COMMENT_EVENTS = frozenset({"comment_created", "comment_updated"})
@@ -21,12 +22,6 @@ READ_FIELDS = frozenset(
     | {"project", "security", "security level"}
 )
 """Changelog fields that can change an assessment or a decision."""
-DEEPEST = 60
-IDENTITY = re.compile(r"[0-9A-Za-z:._@+\-]{1,128}")
-
-
-class Malformed(ValueError):
-    """The verified bytes are not an event. The message names what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +39,7 @@ class Event:
     comment_id: str | None = None
     comment_version: str | None = None
     once_key: str | None = None
+    issue_key: str | None = None  # where no id is told: it has to be looked up
 
     @property
     def kind(self) -> str:
@@ -60,20 +56,21 @@ class Event:
 def read_event(body: bytes, own_account: str) -> Event:
     """The event in a verified body; never raises: what cannot be read is an outcome too."""
     try:
-        payload = _load(body)
+        payload = load(body)
         name = payload.get("webhookEvent")
         if not isinstance(name, str) or not IDENTITY.fullmatch(name):
             raise Malformed("webhookEvent is missing or is not a name")
-        return _event(name, payload, own_account)
+        return event_in(name, payload, own_account)
     except Malformed as fault:
         return Event("malformed", "malformed", str(fault))
 
 
-def _event(name: str, payload: Mapping[str, Any], own_account: str) -> Event:
+def event_in(name: str, payload: Mapping[str, Any], own_account: str) -> Event:
+    """The event `name` with a payload of the webhooks' shape. Raises Malformed."""
     if name not in TICKET_EVENTS | COMMENT_EVENTS:
         return Event(name, "unsupported", "Signalbox does not use this event")
-    comment = _mapping(payload, "comment")
-    issue_id = _identity(_mapping(payload, "issue"), "id") or _issue_of(comment)
+    comment = mapping(payload, "comment")
+    issue_id = identity(mapping(payload, "issue"), "id") or _issue_of(comment)
     if issue_id is None:
         # Server's comment events name no ticket, apart from the address of the comment itself.
         raise Malformed("no issue id, and no comment address that names one")
@@ -81,51 +78,62 @@ def _event(name: str, payload: Mapping[str, Any], own_account: str) -> Event:
         return Event(name, "ignored", "our own change", issue_id=issue_id)
     if name in COMMENT_EVENTS:
         return _comment_event(name, issue_id, comment)
-    return _ticket_event(name, issue_id, payload, comment)
+    return _ticket_event(name, issue_id, payload, comment, own_account)
 
 
 def _comment_event(name: str, issue_id: str, comment: Mapping[str, Any]) -> Event:
-    comment_id = _identity(comment, "id")
+    comment_id = identity(comment, "id")
     if comment_id is None:
         raise Malformed("a comment event without a comment id")
-    version = _text(comment, "updated") or _text(comment, "created") or "1"
-    once = f"comment:{comment_id}:{version}"
+    version = text(comment, "updated") or text(comment, "created")
+    once = f"comment:{comment_id}:{version}" if version else None
     return Event(name, "", "", issue_id, False, comment_id, version, once)
 
 
 def _ticket_event(
-    name: str, issue_id: str, payload: Mapping[str, Any], comment: Mapping[str, Any]
+    name: str,
+    issue_id: str,
+    payload: Mapping[str, Any],
+    comment: Mapping[str, Any],
+    own_account: str,
 ) -> Event:
-    fields, changelog_id = _changes(payload)
+    changelog = mapping(payload, "changelog")
+    items = _items(changelog)
+    fields = frozenset(map(_field, items))
+    changelog_id = identity(changelog, "id")
     if comment and not fields:
         return _comment_event(name, issue_id, comment)
     once = f"issue:{issue_id}:changelog:{changelog_id}" if changelog_id and fields else None
-    if name == "jira:issue_updated" and fields and not fields & READ_FIELDS and not comment:
-        reason = "changed only " + _shown(", ".join(sorted(fields))[:200])
+    matters = fields & READ_FIELDS or any(_assigns_us(item, own_account) for item in items)
+    if name == "jira:issue_updated" and fields and not matters and not comment:
+        reason = "changed only " + shown(", ".join(sorted(fields))[:200])
         return Event(name, "ignored", reason, issue_id=issue_id, once_key=once)
-    comment_id = _identity(comment, "id")
-    version = _text(comment, "updated") if comment_id else None
+    comment_id = identity(comment, "id")
+    version = text(comment, "updated") if comment_id else None
     return Event(name, "", "", issue_id, True, comment_id, version, once)
 
 
-def _changes(payload: Mapping[str, Any]) -> tuple[frozenset[str], str | None]:
-    """Names of the changed fields, in lower case, and the changelog entry's id."""
-    changelog = _mapping(payload, "changelog")
+def _items(changelog: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     items = changelog.get("items") or []
     if not isinstance(items, list):
         raise Malformed("changelog.items is not a list")
-    names = {
-        str(item.get("field") or item.get("fieldId") or "").lower()
-        for item in items
-        if isinstance(item, dict)
-    }
-    return frozenset(names), _identity(changelog, "id")
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _field(item: Mapping[str, Any]) -> str:
+    return str(item.get("field") or item.get("fieldId") or "").lower()
+
+
+def _assigns_us(item: Mapping[str, Any], own_account: str) -> bool:
+    """The ticket was given to us, or taken away. While we do not know ourselves it may be us."""
+    given = _field(item) == "assignee"
+    return given and (not own_account or own_account in (item.get("from"), item.get("to")))
 
 
 def _actor(payload: Mapping[str, Any], comment: Mapping[str, Any]) -> str | None:
     """Who did it: `user` is missing on most comment events, where the author tells."""
-    writer = _mapping(comment, "updateAuthor") or _mapping(comment, "author")
-    for person in (_mapping(payload, "user"), writer):
+    writer = mapping(comment, "updateAuthor") or mapping(comment, "author")
+    for person in (mapping(payload, "user"), writer):
         for name in ("accountId", "key", "name"):
             if isinstance(person.get(name), str):
                 return str(person[name])
@@ -135,74 +143,3 @@ def _actor(payload: Mapping[str, Any], comment: Mapping[str, Any]) -> str | None
 def _issue_of(comment: Mapping[str, Any]) -> str | None:
     found = re.search(r"/issue/([0-9]{1,20})/comment/", str(comment.get("self", "")))
     return found.group(1) if found else None
-
-
-def _load(body: bytes) -> Mapping[str, Any]:
-    try:
-        text = body.decode("utf-8")
-        if "\x00" in text:
-            raise Malformed("the body holds a NUL byte")
-        payload = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except UnicodeDecodeError:
-        raise Malformed("the body is not UTF-8") from None
-    except RecursionError:
-        raise Malformed("the body is nested too deeply") from None
-    except ValueError as fault:
-        raise fault if isinstance(fault, Malformed) else Malformed("the body is not JSON") from None
-    if not isinstance(payload, dict):
-        raise Malformed("the body is not a JSON object")
-    if _depth(payload) > DEEPEST:
-        raise Malformed("the body is nested too deeply")
-    return payload
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Malformed("a key stands twice in one object")
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise Malformed(f"{name} is not JSON")
-
-
-def _depth(payload: object) -> int:
-    depth, level = 0, [payload]
-    while level:
-        depth += 1
-        inner: list[object] = []
-        for node in level:
-            inner.extend(node.values() if isinstance(node, dict) else node)  # type: ignore[arg-type]
-        level = [node for node in inner if isinstance(node, dict | list)]
-    return depth
-
-
-def _mapping(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = parent.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise Malformed(f"{name} is not an object")
-    return value
-
-
-def _identity(parent: Mapping[str, Any], name: str) -> str | None:
-    value = parent.get(name)
-    if value is None:
-        return None
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
-        value = str(value)
-    if not isinstance(value, str) or not IDENTITY.fullmatch(value):
-        raise Malformed(f"{name} is not an identifier")
-    return value
-
-
-def _shown(text: str) -> str:
-    """Of foreign text, what a database takes and a page can show: no NUL, no lone surrogate."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def _text(parent: Mapping[str, Any], name: str) -> str | None:
-    value = parent.get(name)
-    return value if isinstance(value, str) and IDENTITY.fullmatch(value) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from app.core.criteria import Quote
 from app.core.reading import Reading, quote
@@ -65,12 +66,11 @@ def _product_place(reading: Reading) -> list[Quote]:
     if not reading.claims.tokens & PLACES:
         return []
     low = reading.claims.low
-    words = list(TOKEN.finditer(low))
-    for position, word in enumerate(words):
-        if position and word.group() in PLACES:
-            before = words[position - 1]
-            if low[before.end() : word.start()] == " " and _says_which(before.group()):
-                return [(before.start(), word.end())]
+    for before, word in pairwise(TOKEN.finditer(low)):
+        if word.group() not in PLACES or low[before.end() : word.start()] != " ":
+            continue
+        if _says_which(before.group()):
+            return [(before.start(), word.end())]
     return []
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from app.core.criteria import Quote
 
@@ -148,8 +148,8 @@ def code_spans(text: str) -> Iterator[Quote]:
 
 def split(prose: str, body: int) -> tuple[Unit, ...]:
     units: list[Unit] = []
-    edges = [0, *(edge for found in BREAK.finditer(prose) for edge in found.span()), len(prose)]
-    edges = sorted({*edges, min(body, len(prose))})
+    breaks = chain.from_iterable(found.span() for found in BREAK.finditer(prose))
+    edges = sorted({0, *breaks, len(prose), min(body, len(prose))})
     for edge, end in pairwise(edges):
         if inside := prose[edge:end].lstrip():
             units.append(_unit(prose, end - len(inside), end))

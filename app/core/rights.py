@@ -1,9 +1,12 @@
-"""Who may do what in a project: grants to accounts or to Jira project roles, read live."""
+"""Who may do what in a project: grants to accounts or to Jira project roles, read live; and which
+tickets are nobody's to touch here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from app.core.ticket import Ticket
 
 GRANTABLE = ("dispatch", "approve", "admin")
 IMPLIES: Mapping[str, frozenset[str]] = {
@@ -11,6 +14,8 @@ IMPLIES: Mapping[str, frozenset[str]] = {
     "approve": frozenset({"approve", "dispatch", "stop"}),
     "admin": frozenset({"admin", "approve", "dispatch", "stop"}),
 }
+SWITCHES = {"security level": "restricted_tickets", "service desk": "service_desk"}
+"""By what keeps a ticket apart: the project's switch that lets such tickets in."""
 
 
 def holds(
@@ -30,3 +35,11 @@ def holds(
         )
         for row in grants
     )
+
+
+def left_alone(ticket: Ticket, project: Mapping[Any, Any]) -> str:
+    """What keeps us away from the ticket, as the project is set up; empty = nothing. Something
+    that no switch is known for does."""
+    apart = [why for why in ticket.restricted.split(", ") if why]
+    kept = (why for why in apart if why not in SWITCHES or not project[SWITCHES[why]])
+    return ", ".join(kept)

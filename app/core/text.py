@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
 
@@ -68,8 +68,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text as read. `unread` names macros and media that were not read, `hidden` whether
-    characters that a person cannot see were taken out of it."""
+    """A text as read. `unread` names macros and media that were not read. `hidden`: something in it
+    a person does not see; characters and text in the colour of its ground were taken out, what
+    stands far below is still there."""
 
     blocks: tuple[Block, ...] = ()
     unread: tuple[str, ...] = ()
@@ -89,17 +90,23 @@ def words(spans: tuple[Span, ...]) -> str:
 
 def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
     """The spans with neighbours of the same marks made one; lozenges and mentions stay apart."""
+    spans = tuple(spans)
+    if len(spans) < 2:
+        return spans
     out: list[Span] = []
-    for _, group in groupby(spans, key=_marks):
+    for marks, group in groupby(spans, key=_marks):
         first, *more = group
         if not more or first.status is not None or first.mention is not None:
             out.extend([first, *more])
         else:
-            out.append(replace(first, text=first.text + words(tuple(more))))
+            out.append(Span(first.text + words(tuple(more)), *marks))
     return tuple(out)
 
 
-def _marks(s: Span) -> tuple[object, ...]:
+def _marks(
+    s: Span,
+) -> tuple[bool, bool, bool, bool, bool, str | None, str | None, Tone | None]:
+    """All of a span but its text, in the order of its fields."""
     return (s.strong, s.em, s.strike, s.code, s.small, s.link, s.mention, s.status)
 
 
@@ -127,33 +134,68 @@ def from_plain(text: str) -> Document:
     """Plain text: blank lines part paragraphs, single line breaks are kept."""
     clean, hidden = visible(text)
     parts = [part.strip("\n") for part in clean.replace("\r\n", "\n").split("\n\n")]
-    return Document(tuple(paragraph(part) for part in parts if part.strip()), hidden=hidden)
+    blocks = tuple(paragraph(part) for part in parts if part.strip())
+    return Document(blocks, hidden=hidden or far_below(clean))
 
 
-_EMOJI = "\\U0001F000-\\U0001FAFF\\u2600-\\u27BF\\uFE0F"
+FAR = 40
+"""So many blank lines on end push what follows off the screen: nobody scrolls there."""
+
+
+def far_below(text: str) -> bool:
+    """Whether text stands below more blank lines than a screen holds."""
+    blank = 0
+    for line in text.split("\n"):
+        if not line.strip():
+            blank += 1
+        elif blank > FAR:
+            return True
+        else:
+            blank = 0
+    return False
+
+
+_EMOJI = (
+    "\\U0001F000-\\U0001FAFF\\u2600-\\u27BF\\u2B05-\\u2B55\\u2190-\\u21FF\\u203C-\\u2049\\u20E3"
+)
+_PICTURE = f"{_EMOJI}#*0-9©®™ℹⓂ〰〽㊗㊙"
+_LETTER = (
+    "\\u0600-\\u08FF\\u0900-\\u0DFF\\u1000-\\u109F\\u1780-\\u17B3\\uFB50-\\uFDFF\\uFE70-\\uFEFC"
+)
 _UNSEEN = re.compile(
-    "[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F-\\x9F\\u200B\\u200C\\u200E\\u200F\\u202A-\\u202E"
-    "\\u2060-\\u206F\\uFEFF\\uD800-\\uDFFF\\U000E0000-\\U000E0FFF]"
-    # The joiner inside one emoji, as in a woman with a laptop, is seen: it is the picture.
-    f"|\\u200D(?<![{_EMOJI}]\\u200D)|\\u200D(?![{_EMOJI}])"
+    "[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F-\\x9F\\xAD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5"
+    "\\u180B-\\u180F\\u200B\\u200E\\u200F\\u202A-\\u202E\\u2060-\\u206F\\u3164\\uFE00-\\uFE0D\\uFEFF"
+    "\\uFFA0\\uFFF0-\\uFFFB\\uD800-\\uDFFF\\U0001BCA0-\\U0001BCA3\\U0001D173-\\U0001D17A\\U000E0000-\\U000E0FFF]"
+    # Seen is what changes the picture or letter before it: the joiner in a woman with a laptop,
+    # the choice of a coloured heart, and both joiners in Arabic and Indian words.
+    f"|\\u200D(?<![{_EMOJI}{_LETTER}]\\u200D)(?<![{_PICTURE}]\\uFE0F\\u200D)"
+    f"|\\u200D(?![{_EMOJI}{_LETTER}])"
+    f"|\\u200C(?<![{_LETTER}]\\u200C)|\\u200C(?![{_LETTER}])"
+    f"|[\\uFE0E\\uFE0F](?<![{_PICTURE}][\\uFE0E\\uFE0F])"
 )
 
 
 def visible(text: str) -> tuple[str, bool]:
     """The text without characters that nobody sees but a model reads, and whether there were any.
 
-    Tag characters, zero-width ones, bidirectional overrides and control characters hide
-    instructions from the person who approves a ticket.
+    Tag characters, zero-width ones, variation selectors, bidirectional overrides and control
+    characters hide instructions from the person who approves a ticket.
     """
+    if text.isascii() and text.isprintable():
+        return text, False
     kept = _UNSEEN.sub("", text)
     return kept, len(kept) != len(text)
 
 
-_SAFE_LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"\\^`{|}]{1,2000}", re.IGNORECASE)
+# The host only of letters, digits, dots and dashes: what looks like a slash is none, and no name
+# stands before an @. Spelt out, as to Python a long s is an s when case is ignored.
+_SAFE_LINK = re.compile(
+    r"[Hh][Tt][Tt][Pp][Ss]?://\w[\w.-]{0,252}(?::\d{1,5})?(?:[/?#][^\s<>\"\\^`{|}]{0,1700})?"
+)
 
 
 def safe_link(url: object) -> str | None:
-    """The address if a comment may link to it: http, https and mailto, nothing that runs."""
+    """The address if a comment may link to it: http and https, nothing that runs or writes."""
     if not isinstance(url, str):
         return None
     found = _SAFE_LINK.fullmatch(url.strip())

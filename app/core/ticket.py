@@ -15,7 +15,8 @@ from app.core.text import Document
 class Ticket:
     """One ticket as it is in Jira now. `blockers` are keys of open tickets that block it.
 
-    `restricted` says why it is left alone by default (security level, service desk), or is empty.
+    `restricted` says why it is left alone by default ("security level, service desk", or one of
+    them), or is empty.
     """
 
     site_id: str
@@ -33,6 +34,13 @@ class Ticket:
     blockers: tuple[str, ...] = ()
     restricted: str = ""
     assignee: str = ""
+
+    def shows(self, label: str, account: str) -> frozenset[str]:
+        """Which signals it carries that ask for an agent: "label", and "assign" where it is
+        assigned to our own account."""
+        assigned = bool(account) and self.assignee == account
+        found = {"label": label in self.labels, "assign": assigned}
+        return frozenset(name for name, there in found.items() if there)
 
     def spec_hash(self) -> str:
         """Names the text that was judged, approved and handed to the agent."""

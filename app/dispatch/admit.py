@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 from app.core.eligibility import Admit, Defer, Facts, Reason, Trigger, decide
 from app.core.money import show
 from app.core.readiness import assess as judge
-from app.core.rights import holds
+from app.core.rights import left_alone
 from app.core.run import DRIFTED, RunRef
-from app.core.ticket import Ticket, label_set_by
-from app.ports import Cage, CodeHost, CodingAgent, NotFound, PortError, Refused, Tracker
-from app.store import runs, sites, tickets
+from app.core.ticket import Ticket
+from app.dispatch import trigger
+from app.ports import Cage, CodeHost, CodingAgent, NotFound, PortError, Tracker
+from app.store import runs, tickets
 from app.store.database import Database
 from app.store.inbox import Enqueue
 from app.store.ledger import NoRoom
@@ -39,8 +40,8 @@ def admit(
 ) -> dict[str, Any]:
     """{"decision": admit | defer | none, "reasons": [...], "run": n}, recorded on the ticket.
 
-    "none" = nobody asks for a start (no label, or a mode without runs), or this label has had its
-    run. Safe to repeat: a trigger that has its run is answered with that run.
+    "none" = nobody asks for a start (no label, not assigned to us, or a mode without runs), or what
+    asks has had its run. Safe to repeat: a trigger that has its run is answered with that run.
     """
     decision = _decide(gate, site, project, issue_id, spec_hash, now)
     # A mode that starts nothing may become one that does: then its tickets are looked at again.
@@ -60,14 +61,15 @@ def _decide(
     active = next((row for row in before if row["ended_at"] is None), None)
     if active is not None:
         return _watch(gate, site, ticket, active)
-    trigger = _trigger(gate, site, ticket, before)
     if project["mode"] in ("watch", "advise"):
         return _none("mode")
-    if trigger is None:
-        return _none("no_label" if site["label"] not in ticket.labels else "label_used", before)
+    wish = trigger.find(gate.db, gate.tracker, site, ticket, before)
+    if wish is None:
+        shown = ticket.shows(site["label"], site["account_id"])
+        return _none("label_used" if shown else "no_label", before)
     if ticket.spec_hash() != spec_hash:
         return _none("text_changed")
-    facts = gather(gate, site, project, ticket, trigger)
+    facts = gather(gate, site, project, ticket, wish)
     verdict = decide(facts)
     if isinstance(verdict, Admit):  # only now is it worth a look at the repository and the cage
         waiting = _open_pull_requests(gate, project)
@@ -75,40 +77,25 @@ def _decide(
         verdict = decide(replace(facts, open_pull_requests=waiting, cage_fault=fault))
     if isinstance(verdict, Defer):
         return _defer(verdict.reasons)
-    return _start(gate, site, project, ticket, trigger, now)
-
-
-def _trigger(gate: Gate, site: Row, ticket: Ticket, before: list[Row]) -> Trigger | None:
-    """The newest intent, if it is newer than every one that has had its run: the label as it
-    stands, or a person's retry. An older one was overtaken."""
-    if site["label"] not in ticket.labels:
-        return None
-    found = label_set_by(gate.tracker.label_history(ticket.id), site["label"])
-    wishes = [] if found is None else [Trigger(f"label:{found.id}", found.actor, found.at)]
-    row = tickets.get(gate.db, site["id"], ticket.id)
-    if row is not None and row["retry_id"]:
-        wishes.append(Trigger(f"retry:{row['retry_id']}", row["retry_by"], row["retry_at"]))
-    used = {row["trigger_id"] for row in before}
-    newest = max((row["triggered_at"] for row in before), default=None)
-    fresh = [w for w in wishes if w.id not in used and (newest is None or w.at > newest)]
-    return max(fresh, key=lambda wish: wish.at, default=None)
+    return _start(gate, site, project, ticket, wish, now)
 
 
 def _watch(gate: Gate, site: Row, ticket: Ticket, active: Row) -> dict[str, Any]:
-    """A run is on: the label's removal stops it (also when it was set anew since), and so does a
-    text that is no longer the one that was let out."""
+    """A run is on: withdrawing all that asked for it stops it (also where it was asked for anew
+    since), and so does a text that is no longer the one that was let out."""
     ref = RunRef(site["id"], ticket.id, active["key"], active["number"])
-    found = label_set_by(gate.tracker.label_history(ticket.id), site["label"])
-    newer = found is not None and found.at > active["triggered_at"]
-    set_anew = newer and found is not None and f"label:{found.id}" != active["trigger_id"]
-    if site["label"] not in ticket.labels or set_anew:
-        runs.ask_stop(gate.db, ref, "", f'the label "{site["label"]}" was removed')
+    now = trigger.signals(gate.tracker, site, ticket, [active])
+    if now.withdrawn_since(*trigger.past([active])):
+        assigned = active["trigger_id"].startswith("assign:")
+        label = f'the label "{site["label"]}" was removed'
+        why = "the ticket was assigned to somebody else" if assigned else label
+        runs.ask_stop(gate.db, ref, "", why)
     elif ticket.spec_hash() != active["spec_hash"]:
         runs.ask_stop(gate.db, ref, "", DRIFTED)
     return {"decision": "admit", "reasons": [], "run": active["number"]}
 
 
-def gather(gate: Gate, site: Row, project: Row, ticket: Ticket, trigger: Trigger) -> Facts:
+def gather(gate: Gate, site: Row, project: Row, ticket: Ticket, wish: Trigger) -> Facts:
     """Look up now what is quick to be had. What can't be found out is None and speaks against a
     start."""
     readiness = judge(
@@ -121,17 +108,18 @@ def gather(gate: Gate, site: Row, project: Row, ticket: Ticket, trigger: Trigger
     paused = "site" if site["paused_at"] else "project" if project["paused_at"] else ""
     row = tickets.get(gate.db, site["id"], ticket.id)
     approved = row is not None and row["approved_hash"] == ticket.spec_hash()
-    kind, may = _person(gate, site["id"], project["key"], trigger.actor)
+    kind, may = trigger.may(gate.db, gate.tracker, ticket, wish.actor)
     return Facts(
         label=site["label"],
         mode=project["mode"],
         paused=paused,  # type: ignore[arg-type]
-        restricted=ticket.restricted,
+        storm=row is not None and row["quiet"] and wish.is_label,
+        restricted=left_alone(ticket, project),
         done=ticket.done,
         ready=readiness.verdict == "ready",
         score=readiness.score,
         threshold=project["threshold"],
-        trigger=trigger,
+        trigger=wish,
         project_connected_at=project["connected_at"],
         actor_kind=kind,
         actor_may_dispatch=may,
@@ -148,19 +136,6 @@ def gather(gate: Gate, site: Row, project: Row, ticket: Ticket, trigger: Trigger
     )
 
 
-def _person(
-    gate: Gate, site_id: str, project_key: str, account_id: str
-) -> tuple[str | None, bool | None]:
-    """What kind of account it is and whether it may dispatch; None where Jira does not tell."""
-    try:
-        account = gate.tracker.account(account_id)
-        roles = gate.tracker.roles(project_key, account_id)
-    except Refused:
-        return None, None
-    grants = sites.grants(gate.db, site_id, project_key)
-    return account.kind, account.active and holds("dispatch", grants, account_id, roles)
-
-
 def _open_pull_requests(gate: Gate, project: Row) -> int | None:
     if not project["repository"]:
         return 0
@@ -174,7 +149,7 @@ def _open_pull_requests(gate: Gate, project: Row) -> int | None:
 
 
 def _start(
-    gate: Gate, site: Row, project: Row, ticket: Ticket, trigger: Trigger, now: datetime
+    gate: Gate, site: Row, project: Row, ticket: Ticket, wish: Trigger, now: datetime
 ) -> dict[str, Any]:
     assert gate.agent is not None, "decide() refuses without an agent"
     approval = tickets.get(gate.db, site["id"], ticket.id)
@@ -185,9 +160,9 @@ def _start(
         "issue_id": ticket.id,
         "key": ticket.key,
         "project_key": project["key"],
-        "trigger_id": trigger.id,
-        "actor": trigger.actor,
-        "triggered_at": trigger.at,
+        "trigger_id": wish.id,
+        "actor": wish.actor,
+        "triggered_at": wish.at,
         "approved_by": approval["approved_by"] if approval else None,
         "approved_at": approval["approved_at"] if approval else None,
         "agent": gate.agent.name,
@@ -239,7 +214,8 @@ def _no_room(room: NoRoom, site: Row) -> Reason:
         f"{name} budget: this needs {show(room.needed, currency)} set aside, "
         f"{show(free, currency)} is free{until}."
     )
-    return Reason("budget", text, "A project admin can raise it: signalbox budget set.")
+    plain = f"{name} budget: what is free{until} is too little for this."
+    return Reason("budget", text, "A project admin can raise it: signalbox budget set.", plain)
 
 
 def _defer(reasons: tuple[Reason, ...]) -> dict[str, Any]:

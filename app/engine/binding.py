@@ -12,7 +12,7 @@ from app.core.run import RunRef
 from app.engine.parts import Parts
 from app.ports import PortError, RateLimited, Refused, Tracker, Transient
 from app.reporting import report as reporting
-from app.store import runs, sites
+from app.store import installs, runs, sites
 from app.store.database import DatabaseAway
 from app.store.inbox import Enqueue
 from app.store.sites import Row
@@ -41,11 +41,18 @@ def parts() -> Parts:
 
 
 def tracker_of(site_id: str) -> tuple[Row, Tracker]:
-    """The site and its Jira."""
+    """The site and its Jira, which knows us by an account that we may have to ask for first: the
+    credential that an app is handed does not say. Raises Refused where the app was uninstalled."""
     ports, _, alive = bound()
     alive()
     site = sites.get_site(ports.db, site_id)
-    return site, ports.tracker(site)
+    if site["uninstalled_at"] is not None:
+        raise Refused(f"Signalbox was uninstalled from {site_id}: install it there again.")
+    tracker = ports.tracker(site)
+    if not site["account_id"]:
+        installs.learn_account(ports.db, site_id, tracker.myself().id)
+        site = sites.get_site(ports.db, site_id)
+    return site, tracker
 
 
 def find_run(site_id: str, issue_id: str, number: int) -> tuple[RunRef, Row, Row]:

@@ -30,7 +30,7 @@ def assess_ticket(site_id: str, issue_id: str, gen: int) -> str:
         steps.settle(me, seen["outcome"], seen["reason"])
         return str(seen["outcome"])
     except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome
-        return steps.give_back(me, site_id, issue_id, fault_of(fault))
+        return steps.give_back(me, site_id, issue_id, fault_of(fault), gen)
 
 
 @DBOS.workflow(name="obey_comment")
@@ -39,6 +39,68 @@ def obey_comment(site_id: str, issue_id: str, comment_id: str) -> str:
     me = str(DBOS.workflow_id)
     try:
         done = steps.obey(site_id, issue_id, comment_id)
+        steps.settle(me, done["outcome"], done["reason"])
+        return str(done["outcome"])
+    except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome
+        return steps.give_back(me, site_id, issue_id, fault_of(fault))
+
+
+@DBOS.workflow(name="obey_press")
+def obey_press(site_id: str, subject: str, delivery: int) -> str:
+    """A button that was pressed → the same as the command in a comment."""
+    me = str(DBOS.workflow_id)
+    try:
+        done = steps.press(site_id, subject, delivery)
+        steps.settle(me, done["outcome"], done["reason"])
+        return str(done["outcome"])
+    except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome
+        return steps.give_back(me, site_id, subject, fault_of(fault))
+
+
+@DBOS.workflow(name="tell_storm")
+def tell_storm(site_id: str, issue_id: str, delivery: int) -> str:
+    """More labels at once than anybody can have thought of → one notice."""
+    me = str(DBOS.workflow_id)
+    try:
+        steps.notify(site_id, delivery)
+        steps.settle(me, "handled", "")
+        return "handled"
+    except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome
+        return steps.give_back(me, site_id, issue_id, fault_of(fault))
+
+
+@DBOS.workflow(name="find_ticket")
+def find_ticket(site_id: str, key: str, delivery: int) -> str:
+    """A delivery that names its ticket by key alone → the same delivery, with the ticket's id."""
+    me = str(DBOS.workflow_id)
+    try:
+        found = steps.find(site_id, key, delivery)
+        if found["outcome"] != "found":
+            steps.settle(me, found["outcome"], found["reason"])
+        return str(found["outcome"])
+    except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome
+        return steps.give_back(me, site_id, key, fault_of(fault))
+
+
+@DBOS.workflow(name="find_mention")
+def find_mention(site_id: str, issue_id: str, delivery: int) -> str:
+    """A mention that names no comment → the same delivery, with the comment that meant us."""
+    me = str(DBOS.workflow_id)
+    try:
+        found = steps.hear(site_id, issue_id, delivery)
+        if found["outcome"] != "found":
+            steps.settle(me, found["outcome"], found["reason"])
+        return str(found["outcome"])
+    except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome
+        return steps.give_back(me, site_id, issue_id, fault_of(fault))
+
+
+@DBOS.workflow(name="cancel_task")
+def cancel_task(site_id: str, issue_id: str, delivery: int) -> str:
+    """A task that a person cancels in Jira → its run is stopped, by right."""
+    me = str(DBOS.workflow_id)
+    try:
+        done = steps.cancel(site_id, issue_id, delivery)
         steps.settle(me, done["outcome"], done["reason"])
         return str(done["outcome"])
     except Exception as fault:  # noqa: BLE001 - whatever it is ends in a named outcome

@@ -15,6 +15,11 @@ from app.store.database import DatabaseFault
 
 APPLICATION = "signalbox"
 QUEUES = {
+    "find_ticket": "assess",
+    "find_mention": "assess",
+    "cancel_task": "assess",
+    "obey_press": "assess",
+    "tell_storm": "assess",
     "assess_ticket": "assess",
     "obey_comment": "assess",
     "tell_result": "assess",

@@ -154,6 +154,8 @@ def _report(site_id: str, issue_id: str, number: int, moment: str) -> None:
     ref, row, project = find_run(site_id, issue_id, number)
     if moment.startswith("check"):
         runs.note(ports.db, ref, step=4, doing=None, sign_at=ports.clock.now())
+        if int(moment.split()[1]) > reporting.CHECKS_TOLD:
+            return
     try:
         site, tracker = tracker_of(site_id)
         reporting.report(ports.db, tracker, site, project, agent_of(row), ref)

@@ -10,14 +10,30 @@ from dbos import DBOS
 
 from app.assessment import assess as assessing
 from app.assessment import feedback
+from app.dispatch import cancel as cancelling
 from app.dispatch.admit import Gate
 from app.dispatch.admit import admit as decide_start
 from app.engine.binding import PATIENT, agent_of, bound, find_run, parts, tracker_of
-from app.reporting import answer
+from app.intake.look_up import look_up
+from app.intake.mention import hear as find_comment
+from app.reporting import alert, answer
 from app.reporting import report as reporting
-from app.store import inbox, sites, tickets
+from app.reporting.carry_out import Desk
+from app.store import inbox, sites, storms, tickets
 
 log = structlog.get_logger()
+
+
+@DBOS.step(**PATIENT)
+def find(site_id: str, key: str, delivery: int) -> dict[str, str]:
+    _, tracker = tracker_of(site_id)
+    return look_up(parts().db, tracker, key, delivery)
+
+
+@DBOS.step(**PATIENT)
+def hear(site_id: str, issue_id: str, delivery: int) -> dict[str, str]:
+    site, tracker = tracker_of(site_id)
+    return find_comment(parts().db, tracker, site, issue_id, delivery)
 
 
 @DBOS.step(**PATIENT)
@@ -67,11 +83,15 @@ def catch_up(site_id: str, issue_id: str) -> None:
 
 
 @DBOS.step(**PATIENT)
-def give_back(workflow_id: str, site_id: str, issue_id: str, fault: str) -> str:
+def give_back(
+    workflow_id: str, site_id: str, issue_id: str, fault: str, gen: int | None = None
+) -> str:
     """In bad weather the deliveries wait for the relay again; a fault of ours, or a credential
-    that is refused, is parked where an admin sees it. Both ways the sweep looks again."""
+    that is refused, is parked where an admin sees it. Both ways the sweep looks again at a ticket
+    whose assessment `gen` this was."""
     db, now = parts().db, parts().clock.now()
-    tickets.record(db, site_id, issue_id, {"look_again": True, "decision": None})
+    if gen is not None:
+        tickets.undecide(db, site_id, issue_id, gen)
     if fault == "weather":
         inbox.wait_again(db, workflow_id, "Jira did not answer; tried again later", now)
         return "waiting"
@@ -82,9 +102,30 @@ def give_back(workflow_id: str, site_id: str, issue_id: str, fault: str) -> str:
 
 @DBOS.step(**PATIENT)
 def obey(site_id: str, issue_id: str, comment_id: str) -> dict[str, Any]:
-    ports = parts()
+    return answer.obey(_desk(site_id), issue_id, comment_id, parts().clock.now())
+
+
+@DBOS.step(**PATIENT)
+def press(site_id: str, subject: str, delivery: int) -> dict[str, Any]:
+    wish = inbox.pressed(parts().db, delivery)
+    return answer.obey_press(_desk(site_id), subject, wish, parts().clock.now())
+
+
+def _desk(site_id: str) -> Desk:
     site, tracker = tracker_of(site_id)
-    return answer.obey(ports.db, tracker, site, issue_id, comment_id, ports.clock.now())
+    return Desk(parts().db, tracker, site, agent_of)
+
+
+@DBOS.step(**PATIENT)
+def notify(site_id: str, delivery: int) -> None:
+    site, tracker = tracker_of(site_id)
+    alert.tell_storm(parts().db, tracker, site, storms.notice(parts().db, delivery))
+
+
+@DBOS.step(**PATIENT)
+def cancel(site_id: str, issue_id: str, delivery: int) -> dict[str, Any]:
+    _, tracker = tracker_of(site_id)
+    return cancelling.cancel(parts().db, tracker, site_id, issue_id, delivery)
 
 
 @DBOS.step(**PATIENT)

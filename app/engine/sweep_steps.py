@@ -14,7 +14,8 @@ from app.core.run import Ending, RunRef
 from app.engine.binding import GIVEN_UP, bound, parts, tracker_of
 from app.intake.poll import poll as poll_site
 from app.ports import PortError
-from app.store import inbox, runs, sites, tickets
+from app.reporting import alert
+from app.store import inbox, people, runs, sites, tickets
 
 log = structlog.get_logger()
 
@@ -35,19 +36,31 @@ def tell_untold() -> int:
 
 @DBOS.step()
 def reconcile() -> int:
-    """End runs whose workflow is no more: the claim and the money must not outlive it."""
+    """What has lost its workflow: a run is ended, as the claim and the money must not outlive it;
+    deliveries are relayed once more."""
     ports, enqueue, _ = bound()
-    ended = 0
+    lost = 0
     for row in runs.active(ports.db):
         ref = RunRef(row["site_id"], row["issue_id"], row["key"], row["number"])
-        found = DBOS.list_workflows(workflow_ids=[ref.workflow_id], load_input=False)
-        if found and found[0].status in ("PENDING", "ENQUEUED", "DELAYED"):
+        if _goes_on(ref.workflow_id):
             continue
         log.error("a run has lost its workflow", run=ref.workflow_id)
         broken = {"ending": Ending.FAILED.value, "cause": GIVEN_UP["lost"]}
         runs.finish(ports.db, ref, broken, enqueue, ports.clock.now())
-        ended += 1
-    return ended
+        lost += 1
+    for workflow_id in inbox.under_way(ports.db):
+        if _goes_on(workflow_id):
+            continue
+        # Where it has just settled them, there is none left to put back.
+        if inbox.put_back(ports.db, workflow_id, ports.clock.now()):
+            log.error("deliveries have lost their workflow", workflow=workflow_id)
+            lost += 1
+    return lost
+
+
+def _goes_on(workflow_id: str) -> bool:
+    found = DBOS.list_workflows(workflow_ids=[workflow_id], load_input=False, load_output=False)
+    return bool(found) and found[0].status in ("PENDING", "ENQUEUED", "DELAYED")
 
 
 @DBOS.step()
@@ -76,6 +89,37 @@ def poll(site_id: str) -> int:
     except (PortError, sites.Unknown) as fault:
         log.warning("a site could not be polled", site=site_id, fault=str(fault))
         return 0
+
+
+@DBOS.step()
+def warn_of_expiry() -> None:
+    """Sites whose token ends soon. One that cannot be told is told the next day."""
+    for row in sites.list_sites(parts().db):
+        if KINDS[row["connection"]].handed or row["uninstalled_at"] is not None:
+            continue
+        try:
+            site, tracker = tracker_of(row["id"])
+            alert.warn_of_expiry(parts().db, tracker, site, parts().clock.now())
+        except PortError as fault:
+            log.warning("an alert was not told", site=row["id"], fault=str(fault))
+
+
+@DBOS.step()
+def report_people() -> int:
+    """Atlassian hears from apps whose account ids they keep; those of closed accounts are erased.
+    A site that cannot be reported is reported the next time."""
+    erased = 0
+    for row in sites.list_sites(parts().db):
+        if not KINDS[row["connection"]].handed or row["uninstalled_at"] is not None:
+            continue
+        try:
+            _, tracker = tracker_of(row["id"])
+            for account_id in tracker.report_accounts(people.accounts(parts().db, row["id"])):
+                people.erase(parts().db, row["id"], account_id)
+                erased += 1
+        except (PortError, sites.Unknown) as fault:
+            log.warning("accounts were not reported", site=row["id"], fault=str(fault))
+    return erased
 
 
 @DBOS.step()

@@ -45,13 +45,35 @@ def poll_site(site_id: str) -> None:
     sweep_steps.poll(site_id)
 
 
+@DBOS.workflow(name="remind")
+def remind(when: datetime, context: Any) -> None:
+    """What an admin has to do soon."""
+    sweep_steps.warn_of_expiry()
+
+
+@DBOS.workflow(name="report_people")
+def report_people(when: datetime, context: Any) -> None:
+    """The duty of apps that keep account ids."""
+    sweep_steps.report_people()
+
+
 @DBOS.workflow(name="tidy")
 def tidy(when: datetime, context: Any) -> None:
     """Old texts and ended workflows."""
     sweep_steps.erase_texts((when - KEEP_TEXTS).isoformat())
-    often = ["assess_ticket", "look_again", "poll_sites", "poll_site", "tidy"]
+    often = [
+        "find_ticket",
+        "assess_ticket",
+        "look_again",
+        "poll_sites",
+        "poll_site",
+        "remind",
+        "report_people",
+        "tidy",
+    ]
     sweep_steps.delete_workflows((when - KEEP_ASSESSMENTS).isoformat(), often)
-    seldom = ["run_ticket", "obey_comment", "tell_result"]
+    seldom = ["run_ticket", "obey_comment", "obey_press", "find_mention", "cancel_task"]
+    seldom += ["tell_result", "tell_storm"]
     sweep_steps.delete_workflows((when - KEEP_INTENTS).isoformat(), seldom)
 
 
@@ -60,6 +82,9 @@ def schedule(rhythm: Rhythm) -> None:
     wanted = {
         "look-again": (look_again, _every(rhythm.look_again)),
         "poll": (poll_sites, _every(rhythm.poll)),
+        "remind": (remind, "0 53 5 * * *"),
+        # Atlassian wants it once in seven days: twice, so that one may fail.
+        "report-people": (report_people, "0 41 4 * * 1,4"),
         "tidy": (tidy, "0 23 3 * * *"),
     }
     for name, (workflow, cron) in wanted.items():

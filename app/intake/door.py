@@ -12,9 +12,11 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from app.core.connection import KINDS
 from app.intake.signature import BadSignature
 from app.ports import Clock, Secrets
 from app.store.database import Database
+from app.store.sites import Row
 
 LONGEST = 20.0
 """Seconds that a body may take to come in."""
@@ -33,6 +35,14 @@ class Door:
     url: str
 
 
+class TurnedAway(Exception):
+    """Verified, and yet not taken. status: of the answer. The message is one sentence."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
 class TooLarge(Exception):
     """The body is over the limit."""
 
@@ -41,15 +51,17 @@ class TooSlow(Exception):
     """The body did not come in within its time."""
 
 
-async def take(door: Door, request: Request, accept: Callable[[bytes], str]) -> JSONResponse:
-    """Read the body, let `accept` verify and store it (in a thread), answer with the delivery's id.
+async def take(
+    door: Door, request: Request, accept: Callable[[bytes], str], said: str = "delivery"
+) -> JSONResponse:
+    """Read the body, let `accept` verify and store it (in a thread), answer with what it returns.
 
-    Answers 200 {"delivery": id} after the commit, else 401, 408, 413 or 503.
+    Answers 200 {said: …} after the commit, else 401, 408, 413, 503, or as TurnedAway says.
     """
     where = request.url.path
     try:
         body = await read_body(request, door.limit)
-        delivery = await run_in_threadpool(accept, body)
+        stored = await run_in_threadpool(accept, body)
     except TooLarge:
         return refuse(413, f"the body is larger than {door.limit} bytes")
     except TooSlow:  # Jira sends it again after a 408
@@ -57,12 +69,15 @@ async def take(door: Door, request: Request, accept: Callable[[bytes], str]) -> 
     except ClientDisconnect:  # its own affair; nobody is there to read the answer
         log.info("sender went away", door=where)
         return refuse(400, "the body was cut off")
-    except BadSignature:
-        return refuse(401, "missing or wrong signature")
+    except BadSignature as fault:
+        return stranger(request, fault)
+    except TurnedAway as fault:
+        log.warning("turned away", door=where, why=str(fault))
+        return refuse(fault.status, str(fault))
     except Exception as fault:  # noqa: BLE001 - Jira sends it again after a 503: nothing is lost
         log.error("delivery not stored", door=where, fault=repr(fault))
         return refuse(503, "the delivery could not be stored; send it again")
-    return JSONResponse({"delivery": delivery})
+    return JSONResponse({said: stored})
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -80,6 +95,20 @@ async def read_body(request: Request, limit: int) -> bytes:
     except TimeoutError:
         raise TooSlow from None
     return bytes(body)
+
+
+def secret_of(door: Door, site: Row, kind: str) -> str | None:
+    """What deliveries at this kind of door are signed with. None closes it: the site is connected
+    in another way, or has left."""
+    sealed = site["webhook_secret"]
+    shut = KINDS[site["connection"]].door != kind or site["uninstalled_at"] is not None
+    return None if shut or not sealed else door.secrets.unseal(sealed)
+
+
+def stranger(request: Request, fault: BadSignature) -> JSONResponse:
+    """Every refusal looks alike from outside; only our log says which it was."""
+    log.info("refused", door=request.url.path, why=str(fault))
+    return refuse(401, "missing or wrong signature")
 
 
 def refuse(status: int, why: str) -> JSONResponse:

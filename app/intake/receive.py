@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from app.core.events import read_event
+from app.core.events import Event, read_event
 from app.store import inbox
 from app.store.database import Database
 
@@ -15,13 +15,17 @@ LONGEST_IDENTIFIER = 200
 def receive(
     db: Database, site_id: str, own_account: str, identifier: str, body: bytes, now: datetime
 ) -> str:
-    """Store the delivery once and return its id; a repeat gets the id of the first.
+    """Store a webhook's delivery once and return its id; a repeat gets the id of the first.
 
     identifier: X-Atlassian-Webhook-Identifier, the same on every retry; empty where Jira is too
     old to send one: the body's own hash stands in.
     """
     event = read_event(body, own_account)
-    ident = _ident(identifier, body)
+    return keep(db, site_id, event, _ident(identifier, body), body, now)
+
+
+def keep(db: Database, site_id: str, event: Event, ident: str, body: bytes, now: datetime) -> str:
+    """Store what came in at any door once, under `ident`. Returns the delivery's id."""
     row = {
         "id": hashlib.blake2b(f"{site_id}\n{ident}".encode(), digest_size=12).hexdigest(),
         "site_id": site_id,
@@ -30,6 +34,7 @@ def receive(
         "event": event.name,
         "kind": event.kind,
         "issue_id": event.issue_id,
+        "issue_key": event.issue_key,
         "comment_id": event.comment_id,
         "comment_version": event.comment_version,
         "body": body,

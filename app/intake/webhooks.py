@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from app.intake.door import Door, refuse, take
+from app.intake.door import Door, secret_of, stranger, take
 from app.intake.receive import receive
 from app.intake.signature import BadSignature, require_one, verify
 from app.store import sites
@@ -22,8 +22,8 @@ def webhook_router(door: Door) -> APIRouter:
         signatures = request.headers.getlist("x-hub-signature")
         try:
             require_one(signatures)
-        except BadSignature:
-            return refuse(401, "missing or wrong signature")
+        except BadSignature as fault:
+            return stranger(request, fault)
         identifier = request.headers.get("x-atlassian-webhook-identifier", "")
         return await take(
             door, request, lambda body: _accept(door, site_id, signatures, identifier, body)
@@ -38,12 +38,5 @@ def _accept(door: Door, site_id: str, signatures: list[str], identifier: str, bo
     except sites.Unknown:
         verify(signatures, body, None)
         raise
-    verify(signatures, body, _secret(door, site))
+    verify(signatures, body, secret_of(door, site, "webhook"))
     return receive(door.db, site_id, site["account_id"], identifier, body, door.clock.now())
-
-
-def _secret(door: Door, site: sites.Row) -> str | None:
-    """None closes the door: the site is connected in another way, or has left."""
-    sealed = site["webhook_secret"]
-    shut = site["connection"] not in ("token", "server") or site["uninstalled_at"] is not None
-    return None if shut or not sealed else door.secrets.unseal(sealed)

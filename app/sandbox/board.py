@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from app.sandbox import board_views, comments, issues
 from app.sandbox.comment_input import draft
 from app.sandbox.issue_input import FieldReader, check_new
-from app.sandbox.records import User
+from app.sandbox.records import NOBODY, User
 from app.sandbox.refusals import Refusal
 from app.sandbox.state import SandboxState
 
@@ -130,7 +130,7 @@ class Board:
     def _actor(self, request: Request) -> User:
         users = self._state.users
         chosen = users.get(request.cookies.get(COOKIE, ""))
-        return chosen or next(iter(users.values()), User("", "Nobody", "", "", active=False))
+        return chosen or next(iter(users.values()), NOBODY)
 
     def _problem(self, request: Request, refusal: Refusal) -> Response:
         messages = [*refusal.messages, *refusal.errors.values()]

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request
 from markupsafe import Markup
 
+from app.sandbox.frames import frame_address
 from app.sandbox.markup import RichText
 from app.sandbox.records import (
     ISSUE_TYPES,
@@ -74,7 +75,15 @@ def ticket(state: SandboxState, actor: User, request: Request) -> dict[str, Any]
             for change in entry.changes
         ],
         "when": _when,
+        "frame": _frame(state, issue, actor),
     }
+
+
+def _frame(state: SandboxState, issue: Issue, actor: User) -> str:
+    """The page with the app's panel, where an app is installed."""
+    if not (state.connect_apps or state.forge_apps):
+        return ""
+    return frame_address(actor, "panel", issue=issue.key)
 
 
 def _comment(state: SandboxState, comment: Comment, names: dict[str, str]) -> dict[str, Any]:

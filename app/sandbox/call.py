@@ -10,12 +10,18 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.datastructures import QueryParams
 
-from app.sandbox.records import User
+from app.sandbox.access import Caller
+from app.sandbox.records import NOBODY, User
 from app.sandbox.refusals import Refusal
 from app.sandbox.shapes import Face
 from app.sandbox.state import SandboxState
 
-VERSIONS = {"2": "2", "3": "3", "latest": "2"}
+VERSIONS = {
+    "cloud": {"2": "2", "3": "3", "latest": "2"},
+    "server": {"2": "2", "latest": "2"},
+}
+ANONYMOUS = frozenset({"/serverInfo"})
+"""What Jira tells to those who show no credential at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +100,21 @@ def mount(app: FastAPI, state: SandboxState, routes: Sequence[Route]) -> None:
     for method, path, handler in routes:
         app.add_api_route(
             f"/rest/api/{{version}}{path}",
-            _endpoint(state, handler),
+            _endpoint(state, handler, path in ANONYMOUS),
             methods=[method],
             include_in_schema=False,
         )
 
 
-def _endpoint(state: SandboxState, handler: Handler) -> Callable[[Request], Any]:
+def _endpoint(state: SandboxState, handler: Handler, anonymous: bool) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         parameters = dict(request.path_params)
-        version = VERSIONS.get(parameters.pop("version"))
+        version = VERSIONS[state.deployment].get(parameters.pop("version"))
         if version is None:
             raise Refusal(404, "No such version of the API in this sandbox.")
         raw = await request.body()
-        actor = state.authenticate(request.headers.get("authorization", ""))
+        caller: Caller = request.scope["caller"]  # the gate has looked
+        actor = NOBODY if anonymous and not caller.scheme else caller.user
         if actor is None:
             raise Refusal(401, "Client must be authenticated to access this resource.")
         call = Call(state, actor, Face(state, version, actor), request.query_params, raw)

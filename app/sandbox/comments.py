@@ -55,31 +55,38 @@ def add(state: SandboxState, issue: Issue, draft: Draft, actor: User) -> Comment
     issue.comments.append(comment.id)
     issue.updated = now
     state.notify("comment_created", issue, actor)
-    publish_comment(state, "comment_created", issue, comment)
+    publish_comment(state, "comment_created", issue, comment, actor)
     return comment
 
 
 def edit(
     state: SandboxState, comment: Comment, draft: Draft, actor: User, notify: bool = True
 ) -> Comment:
-    """Replace the body, the visibility or both; properties are set by key."""
+    """Replace the body, the visibility or both; properties are set by key.
+
+    Cloud keeps a silent edit for administrators; Data Center knows none and mails always.
+    """
     issue = state.issues[comment.issue_id]
     _require_own(state, comment, actor, "EDIT")
+    if not notify and state.deployment == "cloud" and not actor.administers(issue.project):
+        raise Refusal(403, "You do not have permission to edit a comment without notifying users.")
     _check_visibility(state, issue, draft, actor)
     comment.body = draft.body or comment.body
     comment.visibility = draft.visibility or comment.visibility
     comment.properties |= draft.properties
+    show_or_hide(state, comment)
     comment.update_author = actor.account_id
     comment.updated = issue.updated = state.tick()
-    state.notify("comment_updated", issue, actor, wanted=notify)
-    publish_comment(state, "comment_updated", issue, comment)
+    wanted = notify or state.deployment == "server"
+    state.notify("comment_updated", issue, actor, wanted=wanted)
+    publish_comment(state, "comment_updated", issue, comment, actor)
     return comment
 
 
 def delete(state: SandboxState, comment: Comment, actor: User) -> None:
     issue = state.issues[comment.issue_id]
     _require_own(state, comment, actor, "DELETE")
-    publish_comment(state, "comment_deleted", issue, comment)
+    publish_comment(state, "comment_deleted", issue, comment, actor)
     issue.comments.remove(comment.id)
     del state.comments[comment.id]
     issue.updated = state.tick()
@@ -112,6 +119,11 @@ def _check_visibility(state: SandboxState, issue: Issue, draft: Draft, actor: Us
         name = draft.visibility.get("value") or draft.visibility.get("identifier")
         why = f"You are currently not a member of the {kind}: {name}."
         raise Refusal(400, errors={"commentLevel": why})
+
+
+def show_or_hide(state: SandboxState, comment: Comment) -> None:
+    """Make a service desk's comment internal or public, as its property says now."""
+    comment.public = _public(state, state.issues[comment.issue_id], comment.properties)
 
 
 def _public(state: SandboxState, issue: Issue, properties: Mapping[str, Any]) -> bool:

@@ -13,12 +13,14 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
+from app.sandbox.connections import add_webhook
 from app.sandbox.issue_input import FieldFault
+from app.sandbox.outbox import Delivery
 from app.sandbox.records import User
 from app.sandbox.refusals import Refusal
 from app.sandbox.seeding import Seeder
 from app.sandbox.state import TITLE, SandboxState
-from app.sandbox.webhooks import EVENTS, Delivery
+from app.sandbox.webhooks import EVENTS
 
 Body = dict[str, Any]
 
@@ -83,8 +85,8 @@ class Control:
                 "requests": len(state.journal),
                 "notices": len(state.notices),
                 "webhooks": [
-                    {"id": hook.id, "url": hook.url, "events": sorted(hook.events)}
-                    for hook in state.outbox.webhooks
+                    {"id": channel.id, "url": channel.url, "shape": channel.shape}
+                    for channel in state.outbox.channels
                 ],
                 "deliveries": len(state.outbox.deliveries),
             }
@@ -108,7 +110,8 @@ class Control:
         return {"id": issue.id, "key": issue.key}
 
     def add_webhook(self, body: Body) -> Body:
-        hook = self._state.outbox.register(
+        hook = add_webhook(
+            self._state,
             body["url"],
             body.get("secret", ""),
             body.get("events", EVENTS),
@@ -155,10 +158,10 @@ def _user(user: User) -> Body:
 def _delivery(delivery: Delivery) -> Body:
     return {
         "identifier": delivery.identifier,
-        "webhook": delivery.webhook.id,
+        "webhook": delivery.channel.id,
         "event": delivery.event,
         "issue": delivery.issue_key,
         "state": delivery.state,
         "attempts": delivery.attempts,
-        "payload": delivery.payload(),
+        "payload": delivery.content(),
     }

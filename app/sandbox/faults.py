@@ -11,6 +11,13 @@ from threading import Lock
 from typing import Any, TypedDict, Unpack
 
 KINDS = ("status", "drop", "timeout_after_write", "truncated", "slow")
+REASONS = {
+    "jira-quota-global-based": "1800",
+    "jira-quota-tenant-based": "1800",
+    "jira-burst-based": "1",
+    "jira-per-issue-on-write": "2",
+}
+"""All that a 429 can mean, with the seconds after which it may be tried again."""
 
 
 class FaultOptions(TypedDict, total=False):
@@ -53,8 +60,8 @@ class Fault:
         if self.kind not in KINDS:
             raise ValueError(f"unknown kind of fault {self.kind!r}; known: {', '.join(KINDS)}, 429")
         if self.kind == "status" and self.status == 429:
-            self.retry_after = self.retry_after or "1"
             self.reason = self.reason or "jira-burst-based"
+            self.retry_after = self.retry_after or REASONS.get(self.reason, "1")
         self.method = self.method.upper()
         try:
             re.compile(self.path_pattern)
@@ -69,18 +76,23 @@ class Fault:
         )
 
     def headers(self) -> dict[str, str]:
-        """https://developer.atlassian.com/cloud/jira/platform/rate-limiting/"""
-        out = {"Retry-After": self.retry_after} if self.retry_after else {}
         if self.reason:
-            out |= {
-                "RateLimit-Reason": self.reason,
-                "X-RateLimit-Limit": "100",
-                "X-RateLimit-Remaining": "0",
-            }
-        return out
+            return limit_headers(self.reason, self.retry_after)
+        return {"Retry-After": self.retry_after} if self.retry_after else {}
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def limit_headers(reason: str, retry_after: str) -> dict[str, str]:
+    """https://developer.atlassian.com/cloud/jira/platform/rate-limiting/"""
+    out = {
+        "Retry-After": retry_after,
+        "RateLimit-Reason": reason,
+        "X-RateLimit-Limit": "100",
+        "X-RateLimit-Remaining": "0",
+    }
+    return {name: value for name, value in out.items() if value}
 
 
 class Faults:

@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.sandbox.faults import Fault
+from app.sandbox.access import Asked, Caller, identify
+from app.sandbox.faults import Fault, limit_headers
+from app.sandbox.limits import REASON
 from app.sandbox.records import stamp
 from app.sandbox.state import SandboxState
 
@@ -58,7 +60,9 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif scope["path"].startswith("/rest/"):
+            return
+        scope = self._inside(scope)
+        if scope["path"].startswith("/rest/"):
             await self._rest(scope, receive, send)
         elif _foreign(scope):
             message = "Another web site may not change this sandbox."
@@ -66,13 +70,40 @@ class Gate:
         else:
             await self._app(scope, receive, _marked(send))
 
+    def _inside(self, scope: Scope) -> Scope:
+        """Without the path that stands before the site's own; `platform`: which of the two it is.
+
+        REST at a wrong address is led to a path that does not exist.
+        """
+        state, path = self._state, scope["path"]
+        before = state.context
+        platform = f"/ex/jira/{state.cloud_id}"
+        known = state.deployment == "cloud" and path.startswith(platform + "/rest/")
+        if known:
+            before = platform
+        if path != before and not path.startswith(before + "/"):
+            lost = path.startswith("/rest/")
+            return {**scope, "path": f"/elsewhere{path}"} if lost else scope
+        raw = scope.get("raw_path") or path.encode()
+        return {
+            **scope,
+            "path": path.removeprefix(before) or "/",
+            "raw_path": raw.removeprefix(before.encode()) or b"/",
+            "platform": known,
+        }
+
     async def _rest(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         body = await _whole(receive)
+        scope["caller"] = identify(self._state, _asked(scope))
         fault = self._state.faults.take(scope["method"], scope["path"])
         handled = fault is None or fault.kind not in ("status", "drop")
+        wait = self._too_often(scope) if handled else 0
         if len(body) > BODY_LIMIT:
             answer, handled = _error(413, "The request is too large."), False
+        elif wait:
+            extra = limit_headers(REASON, str(wait))
+            answer, handled = _error(429, "Rate limit exceeded.", extra), False
         elif handled:
             answer = await self._answer(scope, body)
         else:
@@ -98,6 +129,9 @@ class Gate:
         await self._app(scope, receive, answer.keep)
         return answer
 
+    def _too_often(self, scope: Scope) -> int:
+        return self._state.limits.wait(scope["method"], scope["path"], time.monotonic())
+
     def _note(
         self,
         scope: Scope,
@@ -107,7 +141,7 @@ class Gate:
         handled: bool,
         began: float,
     ) -> None:
-        user = self._state.authenticate(Headers(scope=scope).get("authorization", ""))
+        caller: Caller = scope["caller"]
         self._state.journal.add(
             at=stamp(self._state.now()),
             method=scope["method"],
@@ -115,7 +149,10 @@ class Gate:
             query=scope["query_string"].decode("latin-1"),
             body=_readable(body),
             status=status,
-            account=user.account_id if user else None,
+            account=caller.user.account_id if caller.user else None,
+            scheme=caller.scheme,
+            refusal=caller.refusal,
+            platform=scope["platform"],
             fault=fault.kind if fault else None,
             handled=handled,
             milliseconds=round((time.perf_counter() - began) * 1000, 3),
@@ -126,6 +163,16 @@ class Gate:
         end = time.monotonic() + seconds
         while time.monotonic() < end and not self._state.stopping:
             await asyncio.sleep(min(_TICK, seconds))  # set by another thread
+
+
+def _asked(scope: Scope) -> Asked:
+    return Asked(
+        scope["method"],
+        scope["raw_path"].decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        Headers(scope=scope).get("authorization", ""),
+        scope["platform"],
+    )
 
 
 def _foreign(scope: Scope) -> bool:

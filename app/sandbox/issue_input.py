@@ -132,12 +132,24 @@ class FieldReader:
     def _account(self, value: object) -> str | None:
         if value is None:
             return None
+        if self._state.deployment == "server":
+            return self._by_key_or_name(value)
         wanted = (value.get("accountId") or value.get("id")) if isinstance(value, dict) else None
         if wanted is None:
             return None
         if wanted not in self._state.users:
             raise FieldFault(f"User '{wanted}' does not exist.")
         return str(wanted)
+
+    def _by_key_or_name(self, value: object) -> str | None:
+        named = value if isinstance(value, dict) else {}
+        key, name = named.get("key"), named.get("name")
+        if not key and not name:
+            return None
+        for user in self._state.users.values():
+            if user.account_id == key or (name and user.name == name):
+                return user.account_id
+        raise FieldFault(f"User '{key or name}' does not exist.")
 
 
 def _plain(value: Any, read: Callable[[Any], Any]) -> Any:

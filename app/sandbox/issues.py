@@ -73,9 +73,7 @@ def edit(
     if not changes:
         return None
     history = state.record(issue, actor, changes)
-    silent = not notify and (
-        actor.may("ADMINISTER") or actor.may("ADMINISTER_PROJECTS", issue.project)
-    )
+    silent = not notify and actor.administers(issue.project)
     state.notify("issue_updated", issue, actor, wanted=not silent)
     publish_issue(state, "jira:issue_updated", issue, actor, history)
     return history
@@ -116,12 +114,12 @@ def link(state: SandboxState, type_id: str, source: Issue, target: Issue, actor:
     state.links[made.id] = made
     for issue, change in zip((source, target), _link_changes(state, made), strict=True):
         state.record(issue, actor, [change])
-    publish_link(state, "issuelink_created", made)
+    publish_link(state, "issuelink_created", made, actor)
     return made
 
 
 def unlink(state: SandboxState, known: Link, actor: User) -> None:
-    publish_link(state, "issuelink_deleted", known)
+    publish_link(state, "issuelink_deleted", known, actor)
     del state.links[known.id]
     changes = _link_changes(state, known)
     for issue_id, change in zip((known.source, known.target), changes, strict=True):

@@ -12,7 +12,11 @@ LIMIT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request. `status` is None when no answer left; `handled` says whether it took effect."""
+    """One request. `status` is None when no answer left; `handled` says whether it took effect.
+
+    path: without context path or /ex/jira/<cloudId>; `platform` tells that it came by the latter.
+    scheme: token, pat, connect or forge. refusal: why the credential was not taken.
+    """
 
     number: int
     at: str
@@ -25,6 +29,9 @@ class Entry:
     fault: str | None
     handled: bool
     milliseconds: float
+    scheme: str = ""
+    refusal: str = ""
+    platform: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

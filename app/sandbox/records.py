@@ -13,6 +13,7 @@ from app.sandbox.markup import RichText
 
 AccountType = Literal["atlassian", "app", "customer"]
 ProjectType = Literal["software", "service_desk", "business"]
+Deployment = Literal["cloud", "server"]
 
 # https://support.atlassian.com/jira-cloud-administration/docs/permissions-for-company-managed-projects/
 PROJECT_RIGHTS = {
@@ -54,7 +55,11 @@ ROLES = {10002: "Administrators", 10003: "Developers", 10004: "Viewers"}
 
 @dataclass(slots=True)
 class User:
-    """An account. `rights` hold everywhere unless `project_rights` names the project."""
+    """An account. `rights` hold everywhere unless `project_rights` names the project.
+
+    On Data Center `account_id` is the user's key, `name` what they log in with, and `token` a
+    personal access token. scoped: the API token works at api.atlassian.com's address alone.
+    """
 
     account_id: str
     display_name: str
@@ -65,13 +70,23 @@ class User:
     rights: frozenset[str] = MEMBER_RIGHTS
     project_rights: dict[str, frozenset[str]] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
+    name: str = ""
+    scoped: bool = False
 
     def may(self, right: str, project_key: str = "") -> bool:
         return self.active and right in self.project_rights.get(project_key, self.rights)
 
+    def administers(self, project_key: str) -> bool:
+        return self.may("ADMINISTER") or self.may("ADMINISTER_PROJECTS", project_key)
+
+
+NOBODY = User("", "Nobody", "", "", active=False)
+
 
 @dataclass(slots=True)
 class Project:
+    """members, groups: account ids and names of groups by project role."""
+
     id: str
     key: str
     name: str
@@ -79,6 +94,8 @@ class Project:
     lead: str = ""
     last_number: int = 0
     members: dict[int, list[str]] = field(default_factory=lambda: {role: [] for role in ROLES})
+    groups: dict[int, list[str]] = field(default_factory=lambda: {role: [] for role in ROLES})
+    team_managed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

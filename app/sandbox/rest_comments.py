@@ -77,11 +77,17 @@ def read_property(call: Call, comment_id: str, name: str) -> Reply:
 
 
 def write_property(call: Call, comment_id: str, name: str) -> Reply:
-    return put_property(_own(call, comment_id).properties, name, call)
+    comment = _own(call, comment_id)
+    reply = put_property(comment.properties, name, call)
+    comments.show_or_hide(call.state, comment)
+    return reply
 
 
 def remove_property(call: Call, comment_id: str, name: str) -> Reply:
-    return delete_property(_own(call, comment_id).properties, name)
+    comment = _own(call, comment_id)
+    reply = delete_property(comment.properties, name)
+    comments.show_or_hide(call.state, comment)
+    return reply
 
 
 def _comment(call: Call, key: str, comment_id: str) -> Comment:

@@ -69,11 +69,20 @@ def project(call: Call, key: str) -> Reply:
 
 
 def roles(call: Call, key: str) -> Reply:
-    return Reply(200, call.face.role_links(call.state.project(key, call.actor)))
+    found = _administered(call, key)
+    return Reply(200, call.face.role_links(found))
+
+
+def _administered(call: Call, key: str) -> Project:
+    """Roles are shown to administrators alone; others are answered as if there were none."""
+    found = call.state.project(key, call.actor)
+    if not call.actor.administers(found.key):
+        raise Refusal(404, f"You do not have administrative permission for project '{found.key}'.")
+    return found
 
 
 def role(call: Call, key: str, role_id: str) -> Reply:
-    found = call.state.project(key, call.actor)
+    found = _administered(call, key)
     if not role_id.isdigit() or int(role_id) not in ROLES:
         raise Refusal(404, f"Can not retrieve a role actor for role id {role_id}.")
     return Reply(200, call.face.role(found, int(role_id)))
@@ -107,6 +116,16 @@ def user_search(call: Call) -> Reply:
     return Reply(200, [call.face.user(known.account_id) for known in found[start : start + size]])
 
 
+def user_groups(call: Call) -> Reply:
+    """Which groups somebody is in."""
+    if not call.actor.may("USER_PICKER"):
+        raise Refusal(403, "You are not authorized to browse users and groups.")
+    known = call.state.users.get(call.query.get("accountId", ""))
+    if known is None:
+        raise Refusal(404, "Specified user does not exist.")
+    return Reply(200, [{"name": name, "groupId": name} for name in sorted(known.groups)])
+
+
 # Permissions
 
 
@@ -116,12 +135,15 @@ def my_permissions(call: Call) -> Reply:
     if not names:
         raise Refusal(400, "Missing required parameter 'permissions'.")
     _check_rights(names)
-    key = _where(call)
-    shown = {name: _permission(call, name, key) for name in names}
-    return Reply(200, {"permissions": shown})
+    return Reply(200, {"permissions": permissions_of(call, names, place(call))})
 
 
-def _where(call: Call) -> str:
+def permissions_of(call: Call, names: list[str], project_key: str) -> dict[str, Any]:
+    return {name: _permission(call, name, project_key) for name in names}
+
+
+def place(call: Call) -> str:
+    """Key of the project in which rights are asked for; empty for the site."""
     issue = call.query.get("issueKey") or call.query.get("issueId")
     if issue:
         return call.state.issue(issue, call.actor).project
@@ -196,6 +218,7 @@ ROUTES: list[Route] = [
     ("GET", "/project/{key}/role/{role_id}", role),
     ("GET", "/user", user),
     ("GET", "/user/search", user_search),
+    ("GET", "/user/groups", user_groups),
     ("GET", "/mypermissions", my_permissions),
     ("POST", "/permissions/check", check_permissions),
 ]

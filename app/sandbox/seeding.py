@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
 from app.sandbox import comments, issues
@@ -17,7 +18,9 @@ from app.sandbox.records import (
     MEMBER_RIGHTS,
     ROLES,
     AccountType,
+    Change,
     Comment,
+    History,
     Issue,
     Project,
     ProjectType,
@@ -42,6 +45,7 @@ class UserOptions(TypedDict, total=False):
     roles: Mapping[str, Sequence[str]]
     groups: Sequence[str]
     active: bool
+    scoped: bool
 
 
 class IssueOptions(TypedDict, total=False):
@@ -69,7 +73,7 @@ class Seeder:
         if unknown:
             raise ValueError(f"unknown rights: {', '.join(sorted(unknown))}")
         user = User(
-            account_id=options.get("account_id") or hashlib.sha256(slug.encode()).hexdigest()[:24],
+            account_id=options.get("account_id") or self._account_id(slug),
             display_name=name,
             email=options.get("email") or f"{slug}@sandbox.example",
             token=options.get("token") or f"token-of-{slug}",
@@ -77,6 +81,8 @@ class Seeder:
             active=options.get("active", True),
             rights=chosen,
             groups=frozenset(options.get("groups", ())),
+            name=slug if self._state.deployment == "server" else "",
+            scoped=options.get("scoped", False),
         )
         with self._state.lock:
             self._state.users[user.account_id] = user
@@ -85,6 +91,12 @@ class Seeder:
                     self.grant(user, key, role)
         return user
 
+    def _account_id(self, slug: str) -> str:
+        """On Data Center this is the user's key, which says nothing of the name."""
+        if self._state.deployment == "server":
+            return f"JIRAUSER{self._state.number('user', 10_100)}"
+        return hashlib.sha256(slug.encode()).hexdigest()[:24]
+
     def grant(self, user: User, project_key: str, role: str) -> None:
         """Make a user a member of a project role, by the role's name."""
         with self._state.lock:
@@ -92,9 +104,20 @@ class Seeder:
             if user.account_id not in members:
                 members.append(user.account_id)
 
-    def project(self, key: str, name: str = "", type: ProjectType = "software") -> Project:  # noqa: A002
+    def grant_group(self, group: str, project_key: str, role: str) -> None:
+        with self._state.lock:
+            self._state.project(project_key).groups[_ROLE_IDS[role]].append(group)
+
+    def project(
+        self,
+        key: str,
+        name: str = "",
+        type: ProjectType = "software",  # noqa: A002
+        team_managed: bool = False,
+    ) -> Project:
         with self._state.lock:
             project = Project(self._state.number("project"), key.upper(), name or key.title(), type)
+            project.team_managed = team_managed
             self._state.projects[project.key] = project
         return project
 
@@ -117,6 +140,36 @@ class Seeder:
                 values["assignee"] = self._state.person(options["assignee"]).account_id
             actor = self.actor(options.get("reporter"))
             return issues.create(self._state, self._state.project(project), values, actor)
+
+    def old_backlog(self, project: str, count: int, label_name: str, days: int) -> list[Issue]:
+        """Labelled an hour apart, the last of them `days` days ago. Nobody is told of it."""
+        with self._state.lock:
+            actor, home = self.actor(None), self._state.project(project)
+            first = self._state.now() - timedelta(days=days, hours=count)
+            return [
+                self._old_issue(home, actor, label(label_name), first + timedelta(hours=number))
+                for number in range(count)
+            ]
+
+    def _old_issue(self, home: Project, actor: User, label_name: str, born: datetime) -> Issue:
+        home.last_number += 1
+        issue = Issue(
+            id=self._state.number("issue"),
+            key=f"{home.key}-{home.last_number}",
+            project=home.key,
+            summary=f"Something old, number {home.last_number}",
+            reporter=actor.account_id,
+            creator=actor.account_id,
+            created=born,
+            updated=born + timedelta(minutes=10),
+            description=text("It was wanted once. See the mail."),
+            labels=[label_name],
+        )
+        change = Change("labels", "labels", None, "", None, label_name)
+        number = self._state.number("history")
+        issue.history.append(History(number, actor.account_id, issue.updated, (change,)))
+        self._state.add_issue(issue)
+        return issue
 
     def comment(self, key: str, body: Text, author: str | User | None = None) -> Comment:
         with self._state.lock:
@@ -165,9 +218,11 @@ SERVICE_RIGHTS = (
     "EDIT_OWN_COMMENTS",
     "DELETE_OWN_COMMENTS",
     "TRANSITION_ISSUES",
+    "ADMINISTER_PROJECTS",
     "USER_PICKER",
 )
-"""What a service account needs, and nothing more."""
+"""What a service account needs, and nothing more. Who is in a project role is shown to the
+project's administrators alone."""
 
 
 class Example(IssueOptions):

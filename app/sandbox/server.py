@@ -1,4 +1,4 @@
-"""The sandbox as a server, and the way into it from Python.
+"""The way into the sandbox from Python.
 
 jira = SandboxJira.seeded()
 with jira.serve() as base_url:
@@ -7,79 +7,44 @@ with jira.serve() as base_url:
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Unpack
 
-import uvicorn
-from fastapi import FastAPI, Request
-from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp
-
-from app.sandbox import (
-    board,
-    call,
-    comments,
-    control,
-    issues,
-    rest_comments,
-    rest_issues,
-    rest_lists,
-    rest_search,
-    rest_site,
-)
+from app.sandbox import comments, issues, serving
 from app.sandbox.comments import Draft
+from app.sandbox.connections import Connections
 from app.sandbox.faults import Faults
-from app.sandbox.gate import Gate
 from app.sandbox.issue_input import FieldReader
 from app.sandbox.journal import Journal
-from app.sandbox.records import Comment, History, Issue, Project, ProjectType, User
-from app.sandbox.refusals import Refusal
+from app.sandbox.outbox import Outbox
+from app.sandbox.records import (
+    Comment,
+    Deployment,
+    History,
+    Issue,
+    Project,
+    ProjectType,
+    User,
+)
 from app.sandbox.seeding import IssueOptions, Seeder, Text, UserOptions, text
-from app.sandbox.state import TITLE, SandboxState
-from app.sandbox.webhooks import EVENTS, Outbox, Webhook
-
-TICK = 0.01
-GRACE = 0.3
-"""Seconds that requests in flight get when the server stops."""
+from app.sandbox.state import SandboxState
 
 
-def create_app(state: SandboxState) -> ASGIApp:
-    """The whole application over one state."""
-    app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
-    for module in (rest_issues, rest_comments, rest_search, rest_site, rest_lists):
-        call.mount(app, state, module.ROUTES)
-    control.mount(app, state)
-    board.mount(app, state)
+class SandboxJira(Connections):
+    """One sandbox, with the face of Cloud or of Data Center (`server`).
 
-    @app.exception_handler(Refusal)
-    async def refused(request: Request, refusal: Refusal) -> JSONResponse:
-        return JSONResponse(refusal.body(), refusal.status)
+    Users are named by display name, e-mail address or account id.
+    """
 
-    @app.exception_handler(HTTPException)
-    async def unknown(request: Request, error: HTTPException) -> JSONResponse:
-        message = f"{request.method} {request.url.path}: {error.detail} (in this sandbox)"
-        return JSONResponse({"errorMessages": [message], "errors": {}}, error.status_code)
-
-    return Gate(app, state)
-
-
-class SandboxJira:
-    """One sandbox. Users are named by display name, e-mail address or account id."""
-
-    def __init__(self) -> None:
-        self.state = SandboxState()
+    def __init__(self, deployment: Deployment = "cloud") -> None:
+        self.state = SandboxState(deployment)
         self._seed = Seeder(self.state)
 
     @classmethod
-    def seeded(cls) -> SandboxJira:
+    def seeded(cls, deployment: Deployment = "cloud") -> SandboxJira:
         """With example users, projects and issues."""
-        jira = cls()
+        jira = cls(deployment)
         jira._seed.examples()
         return jira
 
@@ -125,15 +90,24 @@ class SandboxJira:
         return self._seed.user(name, **options)
 
     def add_project(
-        self, key: str, name: str = "", project_type: ProjectType = "software"
+        self,
+        key: str,
+        name: str = "",
+        project_type: ProjectType = "software",
+        team_managed: bool = False,
     ) -> Project:
-        return self._seed.project(key, name, project_type)
+        return self._seed.project(key, name, project_type, team_managed)
 
     def grant_role(self, who: str | User, project_key: str, role: str) -> None:
         self._seed.grant(self.state.person(who), project_key, role)
 
-    def webhook(self, url: str, secret: str, events: Sequence[str] = EVENTS) -> Webhook:
-        return self.state.outbox.register(url, secret, events)
+    def grant_group(self, group: str, project_key: str, role: str) -> None:
+        """Put a group of users into a project role."""
+        self._seed.grant_group(group, project_key, role)
+
+    def limit_writes(self) -> None:
+        """Hold Jira's limit of writes to one issue: 20 in 2 seconds, 100 in 30."""
+        self.state.limits.on = True
 
     # Doing what people do
 
@@ -191,79 +165,11 @@ class SandboxJira:
 
     # Serving
 
-    @contextmanager
-    def serve(self, port: int = 0) -> Iterator[str]:
+    def serve(self, port: int = 0) -> AbstractContextManager[str]:
         """Answer HTTP on this machine in a thread; yields the base URL."""
-        with socket.socket() as bound:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bound.bind(("127.0.0.1", port))
-            self.state.base_url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-            self.state.stopping = False
-            self.state.outbox.resume()
-            server = QuickServer(_config(create_app(self.state)))
-            arguments: dict[str, Any] = {"sockets": [bound]}
-            thread = threading.Thread(
-                target=server.run, kwargs=arguments, name="sandbox-jira", daemon=True
-            )
-            thread.start()
-            try:
-                _wait_until_started(server, thread)
-                yield self.state.base_url
-            finally:
-                self.state.stopping = True
-                self.state.outbox.close()
-                server.should_exit = True
-                thread.join(5)
+        return serving.serve(self.state, port)
 
 
 def run(port: int, jira: SandboxJira | None = None) -> None:
     """Serve the examples (or a given sandbox) until interrupted."""
-    sandbox = jira or SandboxJira.seeded()
-    sandbox.state.base_url = f"http://127.0.0.1:{port}"
-    config = _config(create_app(sandbox.state), port=port)
-    try:
-        uvicorn.Server(config).run()
-    finally:
-        sandbox.state.stopping = True
-        sandbox.state.outbox.close()
-
-
-def _config(app: ASGIApp, port: int = 0) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=port,
-        log_config=None,
-        log_level="error",
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        server_header=False,
-    )
-
-
-class QuickServer(uvicorn.Server):
-    """Tests start and stop a sandbox hundreds of times; uvicorn's own loop takes 0.2 s for it."""
-
-    async def main_loop(self) -> None:
-        counter = 0
-        while not await self.on_tick(counter):
-            counter += 1
-            await asyncio.sleep(TICK)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        end = time.monotonic() + GRACE
-        while self.server_state.connections and time.monotonic() < end:
-            await asyncio.sleep(0.002)
-
-
-def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
-    end = time.monotonic() + 10
-    while not server.started:
-        if not thread.is_alive() or time.monotonic() > end:
-            raise RuntimeError("the sandbox Jira did not start")
-        time.sleep(0.002)
+    serving.serve_forever((jira or SandboxJira.seeded()).state, port)

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.sandbox.records import STATUSES, Comment, History, Issue, Link, stamp
+from app.sandbox.records import (
+    STATUSES,
+    Comment,
+    Deployment,
+    History,
+    Issue,
+    Link,
+    stamp,
+)
 from app.sandbox.render import to_html
 from app.sandbox.site_shapes import Json, SiteFace
 
@@ -75,11 +83,12 @@ class Face(SiteFace):
             "updateAuthor": self.user(comment.update_author or comment.author),
             "created": stamp(comment.created),
             "updated": stamp(comment.updated),
-            "jsdPublic": comment.public,
         }
+        if self.cloud:
+            out["jsdPublic"] = comment.public
         if comment.visibility:
             out["visibility"] = comment.visibility
-        if "properties" in expand:
+        if "properties" in expand and self.cloud:  # Data Center names no such expand
             out["properties"] = [
                 {"key": key, "value": value} for key, value in comment.properties.items()
             ]
@@ -102,7 +111,7 @@ class Face(SiteFace):
             "id": history.id,
             "author": self.user(history.author),
             "created": stamp(history.created),
-            "items": changes_as_json(history),
+            "items": changes_as_json(history, self.state.deployment),
         }
 
     # The issue itself
@@ -143,19 +152,25 @@ class Face(SiteFace):
             "fields": self.fields(issue, wanted),
         }
         if "changelog" in expand:
-            newest = list(reversed(issue.history))[:CHANGELOG_IN_ISSUE]
-            out["changelog"] = {
-                "startAt": 0,
-                "maxResults": len(newest),
-                "total": len(issue.history),
-                "histories": [self.history(history) for history in newest],
-            }
+            out["changelog"] = self._changelog(issue)
         if "renderedFields" in expand:
             html = to_html(issue.description.adf()) if issue.description else ""
             out["renderedFields"] = {"description": str(html)}
         if "transitions" in expand:
             out["transitions"] = [self.transition(status) for status in STATUSES]
         return out
+
+    def _changelog(self, issue: Issue) -> Json:
+        """Cloud shows the newest entries, newest first; Data Center all of them, oldest first."""
+        entries = list(issue.history)
+        if self.cloud:
+            entries = entries[::-1][:CHANGELOG_IN_ISSUE]
+        return {
+            "startAt": 0,
+            "maxResults": len(entries),
+            "total": len(issue.history),
+            "histories": [self.history(history) for history in entries],
+        }
 
 
 _EMPTY: Json = {
@@ -170,12 +185,14 @@ _EMPTY: Json = {
 }
 
 
-def changes_as_json(history: History) -> list[Json]:
+def changes_as_json(history: History, deployment: Deployment) -> list[Json]:
+    """Data Center knows no `fieldId`."""
+    named = deployment == "cloud"
     return [
         {
             "field": change.field,
             "fieldtype": "jira",
-            "fieldId": change.field_id,
+            **({"fieldId": change.field_id} if named else {}),
             "from": change.before,
             "fromString": change.before_text,
             "to": change.after,

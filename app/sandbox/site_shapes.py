@@ -30,6 +30,10 @@ class SiteFace:
     version: str
     viewer: User
 
+    @property
+    def cloud(self) -> bool:
+        return self.state.deployment == "cloud"
+
     def url(self, path: str) -> str:
         return f"{self.state.base_url}/rest/api/{self.version}/{path}"
 
@@ -45,6 +49,8 @@ class SiteFace:
         if account_id is None:
             return None
         user = self.state.users.get(account_id)
+        if not self.cloud:
+            return self._server_user(account_id, user)
         if user is None:
             return {"accountId": account_id, "displayName": "Former user", "active": False}
         out: Json = {
@@ -59,17 +65,32 @@ class SiteFace:
             out["emailAddress"] = user.email
         return out
 
-    def project(self, project: Project) -> Json:
+    def _server_user(self, key: str, user: User | None) -> Json:
+        """Data Center: by key and name, with the mail address, without any accountId."""
+        if user is None:
+            return {"key": key, "name": key, "displayName": "Former user", "active": False}
         return {
+            "self": self.url(f"user?username={quote(user.name, safe='')}"),
+            "name": user.name,
+            "key": user.account_id,
+            "emailAddress": user.email,
+            "displayName": user.display_name,
+            "active": user.active,
+            "timeZone": "Etc/UTC",
+        }
+
+    def project(self, project: Project) -> Json:
+        out = {
             "self": self.url(f"project/{project.id}"),
             "id": project.id,
             "key": project.key,
             "name": project.name,
             "projectTypeKey": project.type,
-            "simplified": False,
-            "style": "classic",
-            "isPrivate": False,
         }
+        if not self.cloud:
+            return out
+        style = "next-gen" if project.team_managed else "classic"
+        return out | {"simplified": project.team_managed, "style": style, "isPrivate": False}
 
     def project_details(self, project: Project) -> Json:
         kinds = [self.issue_type(type_id) for type_id in ISSUE_TYPES]
@@ -92,21 +113,23 @@ class SiteFace:
 
     def role(self, project: Project, role: int) -> Json:
         members = [self.state.users[member] for member in project.members[role]]
+        actors = [*map(self._person, members), *map(self._group, project.groups[role])]
         return {
             "self": self.url(f"project/{project.id}/role/{role}"),
             "id": role,
             "name": ROLES[role],
             "description": f"{ROLES[role]} of the project",
-            "actors": [
-                {
-                    "id": 10_000 + position,
-                    "displayName": member.display_name,
-                    "type": "atlassian-user-role-actor",
-                    "actorUser": {"accountId": member.account_id},
-                }
-                for position, member in enumerate(members)
-            ],
+            "actors": [{"id": 10_000 + at} | actor for at, actor in enumerate(actors)],
         }
+
+    def _person(self, member: User) -> Json:
+        named = {"actorUser": {"accountId": member.account_id}}
+        out = {"displayName": member.display_name, "type": "atlassian-user-role-actor"}
+        return out | (named if self.cloud else {"name": member.name})
+
+    def _group(self, name: str) -> Json:
+        out: Json = {"displayName": name, "type": "atlassian-group-role-actor", "name": name}
+        return out | {"actorGroup": {"name": name, "displayName": name}}
 
     # Small things of an issue
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
+from app.sandbox.connect import ConnectApp
 from app.sandbox.faults import Faults
+from app.sandbox.forge import ForgeApp
 from app.sandbox.journal import Journal
+from app.sandbox.limits import WriteLimits
+from app.sandbox.outbox import Outbox
 from app.sandbox.records import (
     ROLES,
     Change,
     Comment,
+    Deployment,
     History,
     Issue,
     Link,
@@ -23,9 +26,10 @@ from app.sandbox.records import (
     User,
 )
 from app.sandbox.refusals import Refusal, no_comment, no_issue, no_project
-from app.sandbox.webhooks import Outbox
 
 TITLE = "Sandbox Jira (not a real site)"
+CONTEXT = "/jira"
+"""The path below which Data Center answers; Cloud has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +42,25 @@ class Notice:
 
 
 class SandboxState:
-    """Take `lock` around reading or writing several records."""
+    """Take `lock` around reading or writing several records.
 
-    def __init__(self) -> None:
+    required: the one kind of connection whose credential is taken; empty = all that the
+    deployment knows. origin: scheme, host and port that this machine serves it on.
+    """
+
+    def __init__(self, deployment: Deployment = "cloud") -> None:
         self.lock = threading.RLock()
-        self.base_url = "http://127.0.0.1"
+        self.deployment: Deployment = deployment
+        self.context = CONTEXT if deployment == "server" else ""
+        self.cloud_id = str(uuid4())
+        self.client_key = str(uuid4())
+        self.required = ""
+        self.origin = "http://127.0.0.1"
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.faults = Faults()
         self.journal = Journal()
-        self.outbox = Outbox()
+        self.outbox = Outbox(retries=deployment == "cloud")
+        self.limits = WriteLimits()
         self.stopping = False
         self.clear()
 
@@ -59,6 +73,8 @@ class SandboxState:
             self.comments: dict[str, Comment] = {}
             self.links: dict[str, Link] = {}
             self.notices: list[Notice] = []
+            self.connect_apps: list[ConnectApp] = []
+            self.forge_apps: list[ForgeApp] = []
             self.version = 0
             self._keys: dict[str, str] = {}
             self._numbers: dict[str, int] = {}
@@ -66,6 +82,16 @@ class SandboxState:
             self.outbox.clear()
             self.faults.clear()
             self.journal.clear()
+
+    @property
+    def base_url(self) -> str:
+        """Where people and clients find the site."""
+        return self.origin + self.context
+
+    @property
+    def platform_url(self) -> str:
+        """Stands for https://api.atlassian.com/ex/jira/<cloudId>."""
+        return f"{self.origin}/ex/jira/{self.cloud_id}"
 
     # Numbers and time
 
@@ -85,32 +111,13 @@ class SandboxState:
 
     # People
 
-    def authenticate(self, header: str) -> User | None:
-        """Basic (email and API token) or Bearer (a token alone)."""
-        scheme, _, rest = header.partition(" ")
-        if scheme.lower() == "bearer":
-            return self._by_token(rest.strip(), None)
-        if scheme.lower() != "basic":
-            return None
-        try:
-            email, _, token = base64.b64decode(rest, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        return self._by_token(token, email)
-
-    def _by_token(self, token: str, email: str | None) -> User | None:
-        for user in self.users.values():
-            known = user.active and bool(user.token) and email in (None, user.email)
-            if known and hmac.compare_digest(user.token.encode(), token.encode()):
-                return user
-        return None
-
     def person(self, who: str | User) -> User:
         """A user by record, account id, e-mail address or display name."""
         if isinstance(who, User):
             return who
         for user in self.users.values():
-            if who in (user.account_id, user.email) or who.lower() == user.display_name.lower():
+            named = (user.account_id, user.email, user.name)
+            if (who and who in named) or who.lower() == user.display_name.lower():
                 return user
         raise KeyError(f"no user {who!r} in the sandbox")
 
@@ -120,7 +127,9 @@ class SandboxState:
 
     def roles_of(self, user: User, project: Project) -> frozenset[str]:
         return frozenset(
-            ROLES[role] for role, members in project.members.items() if user.account_id in members
+            ROLES[role]
+            for role, members in project.members.items()
+            if user.account_id in members or user.groups.intersection(project.groups[role])
         )
 
     # Projects, issues, comments

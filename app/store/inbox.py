@@ -6,7 +6,9 @@ workflow in one transaction, so that a crash leaves both or neither.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +20,29 @@ from app.store.schema import inbox, ticket
 
 Enqueue = Callable[[Connection, str, str, tuple[Any, ...]], None]
 """Starts workflow `name` under an id with arguments, in the caller's transaction."""
+MESSAGES = {
+    "mention": "find_mention",
+    "cancel": "cancel_task",
+    "press": "obey_press",
+    "notice": "tell_storm",
+}
+"""Workflows of what the agent connector and our own pages tell us, by the kind of the delivery."""
+PRESS = "signalbox:press"
+"""How the inbox calls a button that was pressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button that a person pressed on a page of ours. id: of this press, so that it acts once.
+
+    at: when it was pressed. That gives no right: rights are read when it is obeyed.
+    """
+
+    id: str
+    account_id: str
+    command: str
+    argument: str
+    at: datetime
 
 
 def receive(db: Database, row: Mapping[str, Any]) -> str:
@@ -67,6 +92,34 @@ def put_own(  # noqa: PLR0913 - a delivery of our own has as many parts
     c.execute(db.insert(inbox).values(**row).on_conflict_do_nothing())
 
 
+def press(db: Database, site_id: str, issue_id: str, press: Press) -> str:
+    """Keep the press, once; the id under which it is kept. issue_id: of the ticket, or
+    "project:KEY" where a page of the project was pressed on."""
+    ident = f"press:{press.id}"
+    row = {
+        "id": f"own-{site_id}-{ident}",
+        "site_id": site_id,
+        "ident": ident,
+        "event": f"{PRESS}:{press.command}",
+        "kind": "press",
+        "issue_id": issue_id,
+        "body": json.dumps(asdict(press) | {"at": press.at.isoformat()}).encode(),
+        "reason": "",
+        "received_at": press.at,
+    }
+    with db.write() as c:
+        c.execute(db.insert(inbox).values(**row).on_conflict_do_nothing())
+    return str(row["id"])
+
+
+def pressed(db: Database, seq: int) -> Press:
+    """The press that a delivery stands for."""
+    with db.read() as c:
+        body = c.execute(sa.select(inbox.c.body).where(inbox.c.seq == seq)).scalar_one()
+    told = json.loads(body)
+    return Press(**told | {"at": datetime.fromisoformat(told["at"])})
+
+
 def relay(db: Database, enqueue: Enqueue, now: datetime, most: int = 100) -> int:
     """Hand the waiting deliveries to their workflows. How many rows there were."""
     with db.write() as c:
@@ -87,6 +140,10 @@ def _start(c: Connection, db: Database, enqueue: Enqueue, row: sa.RowMapping) ->
     """Enqueue what the row asks for; the id of the workflow that will settle it."""
     site_id, issue_id = row["site_id"], row["issue_id"]
     workflow_id = ""
+    if issue_id is None:
+        workflow_id = f"find:{site_id}:{row['seq']}.{row['relays']}"
+        enqueue(c, "find_ticket", workflow_id, (site_id, row["issue_key"], row["seq"]))
+        return workflow_id
     if row["kind"] in ("ticket", "both"):
         workflow_id = _assess(c, db, enqueue, site_id, issue_id)
     if row["kind"] in ("comment", "both"):
@@ -94,6 +151,9 @@ def _start(c: Connection, db: Database, enqueue: Enqueue, row: sa.RowMapping) ->
         args = (site_id, issue_id, row["comment_id"])
         workflow_id = f"command:{':'.join(args)}:{row['seq']}.{row['relays']}"
         enqueue(c, "obey_comment", workflow_id, args)
+    if row["kind"] in MESSAGES:
+        workflow_id = f"{row['kind']}:{site_id}:{row['seq']}.{row['relays']}"
+        enqueue(c, MESSAGES[row["kind"]], workflow_id, (site_id, issue_id, row["seq"]))
     return workflow_id
 
 
@@ -111,19 +171,28 @@ def _assess(c: Connection, db: Database, enqueue: Enqueue, site_id: str, issue_i
     return workflow_id
 
 
+def found(db: Database, seq: int, issue_id: str) -> None:
+    """The ticket of a delivery that named only its key: now it can be relayed."""
+    unknown = sa.and_(inbox.c.seq == seq, inbox.c.issue_id.is_(None))
+    values = {"issue_id": issue_id, "relayed_at": None, "workflow_id": None}
+    with db.write() as c:
+        c.execute(inbox.update().where(unknown).values(**values))
+
+
 def settle(db: Database, workflow_id: str, outcome: str, reason: str) -> None:
     """Write what became of every delivery that this workflow stood for."""
     mine = sa.and_(inbox.c.workflow_id == workflow_id, inbox.c.outcome.is_(None))
     with db.write() as c:
-        if outcome != "parked":  # rows of our own have said all they had to say
-            c.execute(inbox.delete().where(mine, inbox.c.event.startswith("signalbox:")))
+        if outcome != "parked":  # rows of our own have said all they had to say, but for presses
+            own = sa.and_(inbox.c.event.startswith("signalbox:"), inbox.c.kind != "press")
+            c.execute(inbox.delete().where(mine, own))
         c.execute(inbox.update().where(mine).values(outcome=outcome, reason=reason))
 
 
 def unpark(db: Database, site_id: str, issue_id: str, reason: str) -> None:
     """The ticket was assessed after all: what an earlier fault had parked is handled by that."""
     parked = sa.and_(inbox.c.site_id == site_id, inbox.c.issue_id == issue_id)
-    parked = sa.and_(parked, inbox.c.outcome == "parked", inbox.c.kind != "comment")
+    parked = sa.and_(parked, inbox.c.outcome == "parked", inbox.c.kind.in_(("ticket", "both")))
     with db.write() as c:
         c.execute(inbox.update().where(parked).values(outcome="handled", reason=reason))
 
@@ -171,10 +240,35 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=15), timedelta(minutes=10)
 def wait_again(db: Database, workflow_id: str, why: str, now: datetime) -> None:
     """The deliveries of this workflow wait for the relay once more, longer each time: nothing is
     lost, and meanwhile they hold up nobody."""
-    mine = sa.and_(inbox.c.workflow_id == workflow_id, inbox.c.outcome.is_(None))
     with db.write() as c:
-        for row in c.execute(sa.select(inbox.c.seq, inbox.c.relays).where(mine)).all():
-            wait = min(FIRST_WAIT * 2 ** min(row.relays - 1, 8), LONGEST_WAIT)
-            values = {"relayed_at": None, "workflow_id": None, "reason": why}
-            again = inbox.update().where(inbox.c.seq == row.seq)
-            c.execute(again.values(**values, not_before=now + wait))
+        _wait_again(c, workflow_id, why, now)
+
+
+def _wait_again(c: Connection, workflow_id: str, why: str, now: datetime) -> int:
+    mine = sa.and_(inbox.c.workflow_id == workflow_id, inbox.c.outcome.is_(None))
+    rows = c.execute(sa.select(inbox.c.seq, inbox.c.relays).where(mine)).all()
+    for row in rows:
+        wait = min(FIRST_WAIT * 2 ** min(row.relays - 1, 8), LONGEST_WAIT)
+        values = {"relayed_at": None, "workflow_id": None, "reason": why}
+        again = inbox.update().where(inbox.c.seq == row.seq)
+        c.execute(again.values(**values, not_before=now + wait))
+    return len(rows)
+
+
+def under_way(db: Database) -> list[str]:
+    """The workflows that are to settle deliveries."""
+    waiting = sa.and_(inbox.c.relayed_at.is_not(None), inbox.c.outcome.is_(None))
+    with db.read() as c:
+        return list(c.execute(sa.select(inbox.c.workflow_id).where(waiting).distinct()).scalars())
+
+
+def put_back(db: Database, workflow_id: str, now: datetime) -> int:
+    """This workflow is no more: its deliveries go back to the relay. How many there are."""
+    mine = sa.and_(inbox.c.workflow_id == workflow_id, inbox.c.outcome.is_(None))
+    concerned = sa.select(inbox.c.site_id, inbox.c.issue_id).where(mine).distinct()
+    with db.write() as c:
+        for site_id, issue_id in c.execute(concerned).all():
+            # An assessment that will never begin counts as begun: no later event waits for it.
+            of = sa.and_(ticket.c.site_id == site_id, ticket.c.issue_id == issue_id)
+            c.execute(ticket.update().where(of).values(taken=ticket.c.gen))
+        return _wait_again(c, workflow_id, "its workflow broke; tried again later", now)

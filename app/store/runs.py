@@ -15,6 +15,7 @@ from app.store import ledger
 from app.store.database import Database
 from app.store.inbox import Enqueue, put_own, wake_in
 from app.store.schema import attempt, hold, run, ticket
+from app.store.sites import LEFT
 
 Row = sa.RowMapping
 
@@ -263,7 +264,7 @@ def _args(ref: RunRef) -> tuple[str, str, int]:
 
 def tell_again(db: Database, enqueue: Enqueue, before: datetime, now: datetime) -> int:
     """Results that did not reach their ticket, of runs that ended before `before`: once more."""
-    late = sa.and_(run.c.ended_at < before, run.c.told_at.is_(None))
+    late = sa.and_(run.c.ended_at < before, run.c.told_at.is_(None), run.c.site_id.not_in(LEFT))
     with db.write() as c:
         rows = c.execute(sa.select(run).where(late)).mappings().all()
         for row in rows:

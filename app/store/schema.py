@@ -105,10 +105,12 @@ inbox = sa.Table(
     sa.Column("ident", sa.Text, nullable=False),
     sa.Column("once_key", sa.Text),  # changelog id, or comment id + updated
     sa.Column("event", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),  # ticket | comment | both | none
+    sa.Column("kind", sa.Text, nullable=False),  # ticket | comment | both | none | mention | cancel
     sa.Column("issue_id", sa.Text),
+    sa.Column("issue_key", sa.Text),  # all that is known of the ticket until it is looked up
     sa.Column("comment_id", sa.Text),
     sa.Column("comment_version", sa.Text),
+    sa.Column("actor", sa.Text),  # A2A: who asked, by Atlassian's token
     sa.Column("body", sa.LargeBinary),
     sa.Column("outcome", sa.Text),  # handled | ignored | unsupported | malformed
     sa.Column("reason", sa.Text, nullable=False),
@@ -143,10 +145,10 @@ ticket = sa.Table(
     sa.Column("approved_by", sa.Text),
     sa.Column("approved_hash", sa.Text),
     sa.Column("approved_at", Moment),
-    sa.Column("retry_id", sa.Text),  # the comment that asked for another run
-    sa.Column("retry_by", sa.Text),
-    sa.Column("retry_at", Moment),
-    sa.Column("score_asked", sa.Boolean, nullable=False, default=False),  # "agent score", no label
+    sa.Column("wish_id", sa.Text),  # eligibility.Trigger.id of "agent run" or "agent retry"
+    sa.Column("wish_by", sa.Text),
+    sa.Column("wish_at", Moment),
+    sa.Column("asked_at", Moment),  # when a command last had it looked at, label or not
     sa.Column("assessed_at", Moment),
     sa.Column("look_again", sa.Boolean, nullable=False, default=False),  # deferred, not withdrawn
     sa.Column("seen_updated", Moment),  # Jira's own time of the state that was assessed

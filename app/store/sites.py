@@ -14,6 +14,8 @@ from app.store.schema import grant, project, site
 
 Row = sa.RowMapping
 SITE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+LEFT = sa.select(site.c.id).where(site.c.uninstalled_at.is_not(None))
+"""Sites that have taken our access away: nothing there can be looked at or told."""
 
 
 class Unknown(LookupError):
@@ -75,6 +77,12 @@ def set_paused(db: Database, site_id: str, key: str | None, paused_at: datetime 
         change = sa.update(project).where(project.c.site_id == site_id, project.c.key == key)
     with db.write() as c:
         return bool(c.execute(change.values(paused_at=paused_at)).rowcount)
+
+
+def set_silent(db: Database, site_id: str, *, silent: bool) -> None:
+    """Whether comments of the site can be edited without mail."""
+    with db.write() as c:
+        c.execute(sa.update(site).where(site.c.id == site_id).values(silent_edits=silent))
 
 
 def add_grant(db: Database, values: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from app.store.database import Database
 from app.store.inbox import put_own
 from app.store.schema import obeyed, ticket
+from app.store.sites import LEFT
 
 Row = sa.RowMapping
 
@@ -43,6 +44,14 @@ def record(db: Database, site_id: str, issue_id: str, values: Mapping[str, Any])
         c.execute(ticket.update().where(_key(site_id, issue_id)).values(**values))
 
 
+def undecide(db: Database, site_id: str, issue_id: str, gen: int) -> None:
+    """The assessment `gen` did not come through, and has to be made up for; not where a later one
+    has begun, whose decision a repeat of this would wipe out."""
+    with db.write() as c:
+        newest = sa.and_(_key(site_id, issue_id), ticket.c.taken <= gen)
+        c.execute(ticket.update().where(newest).values(look_again=True, decision=None))
+
+
 def again(db: Database, site_id: str, issue_id: str, ident: str, why: str, now: datetime) -> None:
     """Have the ticket assessed once more; `ident` makes a repeat of the same wish harmless."""
     with db.write() as c:
@@ -58,7 +67,7 @@ def ask(  # noqa: PLR0913 - the wish and its wake are one
     why: str,
     now: datetime,
 ) -> None:
-    """Record what a person asked for (approval, retry) and have the ticket looked at, together."""
+    """Record what a person asked for (approval, a run) and have the ticket looked at, together."""
     with db.write() as c:
         first = {"site_id": site_id, "issue_id": issue_id, "gen": 0, "taken": 0}
         c.execute(db.insert(ticket).values(**first).on_conflict_do_nothing())
@@ -83,7 +92,8 @@ def mark_obeyed(db: Database, site_id: str, comment_id: str, command: str, now: 
 def wake_waiting(db: Database, codes: frozenset[str], now: datetime) -> int:
     """Wake the deferred tickets that have one of these reasons, or none. How many there are."""
     with db.write() as c:
-        rows = c.execute(sa.select(ticket).where(ticket.c.look_again.is_(True))).mappings().all()
+        waits = sa.and_(ticket.c.look_again.is_(True), ticket.c.site_id.not_in(LEFT))
+        rows = c.execute(sa.select(ticket).where(waits)).mappings().all()
         woken = 0
         for row in rows:
             # After a fault there is no decision, and so no reason to wait for anything.

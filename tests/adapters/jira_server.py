@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,9 @@ def no_pause(seconds: float) -> None:
 
 
 class Scripted(ThreadingHTTPServer):
-    """`answers`: (method, path without the query) → (status, JSON or raw bytes, headers)."""
+    """`answers`: (method, path without the query) → (status, JSON or raw bytes, headers).
+
+    As a proxy it is asked for whole addresses. asked, headers: of each request, in order."""
 
     daemon_threads = True
 
@@ -23,10 +26,12 @@ class Scripted(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers: dict[tuple[str, str], tuple[int, Any, dict[str, str]]] = {}
         self.asked: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.scheme = "http"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
 
     def answer(
         self,
@@ -47,6 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
         assert isinstance(self.server, Scripted)
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.asked.append(f"{self.command} {self.path}")
+        self.server.headers.append(dict(self.headers))
         unknown: tuple[int, Any, dict[str, str]] = (404, {"errorMessages": ["not here"]}, {})
         path = self.path.partition("?")[0]
         status, body, headers = self.server.answers.get((self.command, path), unknown)
@@ -58,15 +64,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(raw)
 
-    do_GET = do_POST = do_PUT = _reply  # noqa: N815
+    do_GET = do_POST = do_PUT = do_DELETE = do_CONNECT = _reply  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Silent."""
 
 
 @contextmanager
-def scripted() -> Iterator[Scripted]:
+def scripted(tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
     with Scripted() as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+            server.scheme = "https"
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from functools import cache
-from urllib.parse import parse_qsl
+from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from openapi_core import Config, OpenAPI
 from openapi_core.testing import MockRequest
 
 from app.adapters.jira import JiraTracker
+from app.adapters.jira_auth import Basic
+from app.adapters.jira_session import Way
 from app.core.text import bullets, expand, item, paragraph
-from app.sandbox.journal import Entry
 from app.sandbox.server import SandboxJira
 from tests.sandbox import contract
 
@@ -22,13 +26,23 @@ OPERATIONS = {
     "GET /myself",
     "GET /mypermissions",
     "GET /user",
+    "GET /user/groups",
     "GET /project/BILL/role",
+    "GET /project/BILL/role/10002",
+    "POST /search/jql",
     "GET /issue/BILL-1",
     "GET /issue/BILL-1/changelog",
     "GET /issue/BILL-1/comment",
     "POST /issue/BILL-1/comment",
+    "GET /issue/BILL-1/comment/{id}",
+    "PUT /issue/BILL-1/comment/{id}",
+    "DELETE /issue/BILL-1/comment/{id}",
+    "POST /issue/HELP-1/comment",
     "PUT /issue/BILL-1/properties/signalbox",
+    "DELETE /issue/BILL-1/properties/signalbox",
 }
+"""What the adapter says on Cloud; the mark of a comment is asked for by itself in one case more,
+which the sandbox never brings about: GET /comment/{id}/properties/signalbox."""
 
 
 @cache
@@ -37,57 +51,115 @@ def described() -> OpenAPI:
     return OpenAPI.from_dict(contract.description(), config=config)
 
 
-def check(entry: Entry) -> None:
-    body = None if entry.body is None else json.dumps(entry.body).encode()
+def parameters(method: str, path: str) -> set[str]:
+    """Those that may stand in the query; openapi-core lets unknown ones through."""
+    for template, operations in contract.description()["paths"].items():
+        pattern = re.sub(r"\{[^}]+\}", "[^/]+", template)
+        if method.lower() in operations and re.fullmatch(pattern, path):
+            listed = operations[method.lower()].get("parameters", ())
+            return {one["name"] for one in listed if one["in"] == "query"}
+    return set()
+
+
+def check(method: str, path: str, query: str = "", sent: Any = None) -> None:
+    body = None if sent is None else json.dumps(sent).encode()
+    args = {name: values[-1] for name, values in parse_qs(query).items()}
     request = MockRequest(
         contract.HOST,
-        entry.method.lower(),
-        entry.path,
-        args=dict(parse_qsl(entry.query)),
+        method.lower(),
+        path,
+        args=args,
         data=body,
         content_type="application/json",
     )
+    known = parameters(method, path)
+    assert set(args) <= known, f"{method} {path} has no parameter {set(args) - known}"
     described().validate_request(request)
-    if entry.path.endswith("/comment") and entry.body:
-        contract.adf().validate(entry.body["body"])
+    if sent and "body" in sent:
+        contract.adf().validate(sent["body"])
+
+
+class Used:
+    """A tracker that notes which of its methods were called."""
+
+    def __init__(self, tracker: JiraTracker) -> None:
+        self._tracker = tracker
+        self.names: set[str] = set()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        self.names.add(name)
+        method: Callable[..., Any] = getattr(self._tracker, name)
+        return method
+
+
+def whole_life(jira: SandboxJira, tracker: Any) -> str:
+    """Call every method that the adapter has; the id of the comment that was made."""
+    jira.add_label("BILL-1", "agent-ready")
+    jira.grant_group("reviewers", "BILL", "Developers")
+    author = tracker.account(jira.user("Author").account_id)
+    jql = "project = BILL AND labels = agent-ready ORDER BY updated"
+    tracker.myself()
+    tracker.rights("BILL", ["ADD_COMMENTS", "EDIT_ISSUES"])
+    tracker.roles("BILL", author.id)
+    tracker.roles("BILL", jira.user("Portal customer").account_id)
+    (found,) = tracker.search(jql, 10)
+    (ticket,) = tracker.scan(jql).tickets
+    assert ticket == tracker.ticket(found.id)
+    tracker.ticket("BILL-1")
+    tracker.label_history("BILL-1")
+    tracker.assignments("BILL-1")
+    made = str(tracker.put_comment("BILL-1", "readiness", BLOCKS))
+    tracker.put_comment("BILL-1", "readiness", BLOCKS[:1])
+    tracker.put_comment("HELP-1", "readiness", BLOCKS)
+    assert tracker.find_comment("BILL-1", "readiness") == made
+    assert tracker.comment("BILL-1", made) in tracker.comments_since("BILL-1", ticket.updated)
+    tracker.set_property("BILL-1", "signalbox", {"score": 38})
+    tracker.delete_property("BILL-1", "signalbox")
+    tracker.delete_comment("BILL-1", made)
+    return made
 
 
 @pytest.mark.shared
-def test_every_request_is_as_described() -> None:
+@pytest.mark.parametrize("silent", [False, True])
+def test_every_request_of_every_method_is_as_described(silent: bool) -> None:
     jira = SandboxJira.seeded()
     with jira.serve() as url:
-        tracker = JiraTracker("acme", url, jira.credentials("Signalbox"))
-        jira.add_label("BILL-1", "agent-ready")
-        author = tracker.account(jira.user("Author").account_id)
-        tracker.rights("BILL", ["ADD_COMMENTS", "EDIT_ISSUES"])
-        tracker.roles("BILL", author.id)
-        tracker.ticket("BILL-1")
-        tracker.label_history("BILL-1")
-        made = tracker.put_comment("BILL-1", "readiness", BLOCKS)
-        tracker.put_comment("BILL-1", "readiness", BLOCKS[:1])
-        tracker.comment("BILL-1", made)
-        tracker.set_property("BILL-1", "signalbox", {"score": 38})
-    entries = list(jira.journal)
-    sent = {f"{entry.method} {entry.path.removeprefix('/rest/api/3')}" for entry in entries}
-    assert {*OPERATIONS, f"PUT /issue/BILL-1/comment/{made}"} <= sent
-    for entry in entries:
-        check(entry)
+        auth, way = Basic(*jira.credentials("Signalbox")), Way(silent=silent)
+        used = Used(JiraTracker("acme", url, auth, way=way))
+        made = whole_life(jira, used)
+    methods = {name for name in vars(JiraTracker) if not name.startswith("_")}
+    assert used.names == methods, "a method that is not called here"
+    paths = (entry.path.removeprefix("/rest/api/3") for entry in jira.journal)
+    sent = {
+        f"{entry.method} {path.replace(f'/comment/{made}', '/comment/{id}')}"
+        for entry, path in zip(jira.journal, paths, strict=True)
+    }
+    assert sent >= OPERATIONS
+    assert all(entry.status in (200, 201, 204) for entry in jira.journal)
+    for entry in jira.journal:
+        check(entry.method, entry.path, entry.query, entry.body)
 
 
 @pytest.mark.shared
-def test_the_description_would_object() -> None:
-    wrong = Entry(
-        number=1,
-        at="",
-        method="GET",
-        path="/rest/api/3/issue/BILL-1/comment",
-        query="maxResults=many",
-        body=None,
-        status=200,
-        account=None,
-        fault=None,
-        handled=True,
-        milliseconds=0.0,
-    )
-    with pytest.raises(Exception, match="maxResults"):
-        check(wrong)
+def test_the_one_request_that_the_sandbox_never_brings_about_is_as_described() -> None:
+    check("GET", "/rest/api/3/comment/10001/properties/signalbox")
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("method", "path", "query", "body"),
+    [
+        ("GET", "issue/BILL-1/comment", "maxResults=many", None),
+        ("GET", "issue/BILL-1/comment", "order=created", None),
+        ("GET", "issue/BILL-1/remarks", "", None),
+        ("POST", "search/jql", "", {"jql": "project = BILL", "validateQuery": True}),
+        ("POST", "search/jql", "", {"jql": "project = BILL", "maxResults": "all"}),
+        ("POST", "issue/BILL-1/comment", "", {"body": {"type": "doc", "version": 2}}),
+        ("POST", "issue/BILL-1/comment", "", {"body": "plain"}),
+    ],
+)
+def test_the_description_would_object(
+    method: str, path: str, query: str, body: dict[str, Any] | None
+) -> None:
+    with pytest.raises(Exception, match=r"."):
+        check(method, f"/rest/api/3/{path}", query, body)

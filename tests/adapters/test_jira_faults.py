@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from app import ports
-from app.adapters import jira_session
+from app.adapters import jira_pace, jira_session
 from app.adapters.jira import JiraTracker
+from app.adapters.jira_auth import Basic, Bearer
+from app.adapters.jira_session import Way
 from app.core.text import paragraph
 from app.ports import NotFound, Refused, Transient
 from app.sandbox.server import SandboxJira
@@ -35,8 +37,8 @@ def waits() -> list[float]:
 
 @pytest.fixture
 def tracker(jira: SandboxJira, waits: list[float]) -> ports.Tracker:
-    auth = jira.credentials("Signalbox")
-    made = JiraTracker("acme", jira.base_url, auth, pause=waits.append)
+    auth = Basic(*jira.credentials("Signalbox"))
+    made = JiraTracker("acme", jira.base_url, auth, way=Way(pause=waits.append))
     made.myself()
     return made
 
@@ -102,8 +104,8 @@ def test_a_silent_jira_is_waited_for_once(
 ) -> None:
     """The write happened, its answer never came: one look, no second post."""
     monkeypatch.setattr(jira_session, "TIMEOUT", (1.0, 0.2))
-    monkeypatch.setattr(jira_session, "LATE", 0.1)
-    fresh = JiraTracker("acme", jira.base_url, jira.credentials("Signalbox"))
+    monkeypatch.setattr(jira_pace, "LATE", 0.1)
+    fresh = JiraTracker("acme", jira.base_url, Basic(*jira.credentials("Signalbox")))
     jira.faults.add(kind="timeout_after_write", method="POST", path_pattern="comment$", seconds=1)
     made = fresh.put_comment("BILL-1", "readiness", TEXT)
     assert [comment.id for comment in jira.comments("BILL-1")] == [made]
@@ -144,7 +146,9 @@ def test_a_full_ticket_takes_no_more(jira: SandboxJira, tracker: ports.Tracker) 
 
 
 def test_a_wrong_token_names_the_account(jira: SandboxJira) -> None:
-    wrong: ports.Tracker = JiraTracker("acme", jira.base_url, ("me@example.com", "wrong-token"))
+    wrong: ports.Tracker = JiraTracker(
+        "acme", jira.base_url, Basic("me@example.com", "wrong-token")
+    )
     with pytest.raises(Refused, match=r"renew the token of me@example\.com") as caught:
         wrong.ticket("BILL-1")
     assert "wrong-token" not in str(caught.value)
@@ -152,7 +156,9 @@ def test_a_wrong_token_names_the_account(jira: SandboxJira) -> None:
 
 
 def test_nobody_there_is_weather() -> None:
-    gone: ports.Tracker = JiraTracker("acme", "http://127.0.0.1:9", "token", pause=no_pause)
+    gone: ports.Tracker = JiraTracker(
+        "acme", "http://127.0.0.1:9", Bearer("token"), way=Way(pause=no_pause)
+    )
     with pytest.raises(Transient, match="cannot be reached"):
         gone.myself()
 
@@ -160,7 +166,7 @@ def test_nobody_there_is_weather() -> None:
 @pytest.mark.parametrize("address", ["nonsense", "ftp://host", "http://", "http://[bad"])
 def test_a_wrong_address_is_not(address: str) -> None:
     with pytest.raises(Refused, match="address cannot be used"):
-        JiraTracker("acme", address, "token", pause=no_pause).myself()
+        JiraTracker("acme", address, Bearer("token"), way=Way(pause=no_pause)).myself()
 
 
 @pytest.mark.parametrize(
@@ -186,6 +192,6 @@ def test_every_answer_has_its_sentence(
     headers = {"Location": "https://elsewhere/x"} if status == 302 else {}
     script.answer("GET", "/rest/api/3/myself", body, status=status, headers=headers)
     with pytest.raises(error, match=why) as caught:
-        JiraTracker("acme", script.url, "token", pause=no_pause).myself()
+        JiraTracker("acme", script.url, Bearer("token"), way=Way(pause=no_pause)).myself()
     assert "html" not in str(caught.value)
     assert isinstance(caught.value, Transient) == (error is Transient)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -9,9 +10,11 @@ from email.utils import format_datetime
 import pytest
 
 from app import ports
-from app.adapters import jira_session
+from app.adapters import jira_pace
 from app.adapters.jira import JiraTracker
-from app.adapters.jira_session import Patience
+from app.adapters.jira_auth import Bearer
+from app.adapters.jira_pace import Patience
+from app.adapters.jira_session import Way
 from app.ports import RateLimited, Transient
 from tests.adapters.jira_server import Scripted, no_pause, scripted
 
@@ -29,7 +32,7 @@ def waits() -> list[float]:
 
 def scripted_tracker(script: Scripted, waits: list[float] | None = None) -> ports.Tracker:
     pause = no_pause if waits is None else waits.append
-    return JiraTracker("acme", script.url, "token", pause=pause)
+    return JiraTracker("acme", script.url, Bearer("token"), way=Way(pause=pause))
 
 
 LIMITS: list[tuple[dict[str, str], float]] = [
@@ -99,6 +102,6 @@ def test_a_used_up_quota_stops_all_calls(script: Scripted) -> None:
 
 
 def test_patience_ends_with_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    patience = Patience(no_pause)
-    monkeypatch.setattr(jira_session, "LATE", -1.0)
+    patience = Patience(no_pause, time.monotonic)
+    monkeypatch.setattr(jira_pace, "LATE", -1.0)
     assert not patience.wait(Transient("late"))

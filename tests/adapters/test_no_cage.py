@@ -44,9 +44,14 @@ def test_it_runs_in_the_worktree_and_tells_the_exit_code(tmp_path: Path) -> None
     assert (done.returncode, done.stdout.strip()) == (3, str(tmp_path / "tree with space"))
 
 
-def test_sigint_reaches_the_command(tmp_path: Path) -> None:
+@pytest.mark.parametrize("inherited", [signal.SIG_DFL, signal.SIG_IGN])
+def test_sigint_reaches_the_command(tmp_path: Path, inherited: signal.Handlers) -> None:
     script = "trap 'exit 7' INT; echo up; while :; do sleep 0.05; done"
-    process = subprocess.Popen(wrapped(tmp_path, "sh", "-c", script), stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        wrapped(tmp_path, "sh", "-c", script),
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, inherited),  # noqa: PLW1509
+    )
     assert process.stdout is not None
     process.stdout.readline()
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from dbos._error import DBOSMaxStepRetriesExceeded
 
-from app.adapters import jira_session
+from app.adapters import jira_auth, jira_fault
 from app.ports import NotFound, PortError, RateLimited, Refused, Transient
 
 ERRORS: list[PortError] = [
@@ -17,7 +17,8 @@ ERRORS: list[PortError] = [
     RateLimited("Jira asks to wait 30 seconds.", 30.5),
     Refused("Jira refuses the ticket."),
     NotFound("BILL-1 is not visible."),
-    jira_session.Denied("Jira does not let this account use it."),
+    jira_fault.Denied("Jira does not let this account use it."),
+    jira_auth.Waiting("The Forge app's token ran out."),
 ]
 
 

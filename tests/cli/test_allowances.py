@@ -16,9 +16,7 @@ def waiting_ticket(db: Database, project: str, issue_id: str) -> None:
     values = {"gen": 3, "taken": 3, "look_again": True, "key": f"{project}-{issue_id}"}
     with db.write() as c:
         c.execute(
-            ticket.insert().values(
-                site_id="acme", issue_id=issue_id, project_key=project, score_asked=False, **values
-            )
+            ticket.insert().values(site_id="acme", issue_id=issue_id, project_key=project, **values)
         )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.adapters.vault import Vault
-from app.admin.doctor import Line, examine_database
+from app.admin.doctor import examine_database
+from app.admin.line import Line
 from app.sandbox.sample_repository import create_sample_repository
 from app.sandbox.server import SandboxJira
 from app.store import migrate
@@ -30,9 +31,7 @@ ok    Project acme/BILL: Jira right Browse Projects.
 ok    Project acme/BILL: Jira right Add Comments.
 ok    Project acme/BILL: Jira right Edit Own Comments.
 ok    Project acme/BILL: Jira right Edit Issues.
-warn  Project acme/BILL: Edits of comments may send mail: silence is sure with Administer \
-Projects alone.
-      → Give Signalbox's account that right, or live with the mail.
+ok    Project acme/BILL: Comments are edited without mail.
 ok    Project acme/BILL: Somebody holds the right dispatch.
 ok    Project acme/BILL: Somebody holds the right approve.
 ok    Project acme/BILL: Accounts and project roles can be read.
@@ -40,7 +39,7 @@ ok    Project acme/BILL: A budget is set; an attempt takes $3.00 of it.
 ok    Project acme/BILL: {repository} answers and has the branch main; 0 wait for review.
 ok    Project acme/BILL: The agent rehearsal is here.
 ok    Cage: bubblewrap works.
-0 faults, 1 warning.
+0 faults, 0 warnings.
 """
 
 
@@ -59,7 +58,7 @@ def test_all_is_well_and_nothing_is_changed(
     shown[0] = shown[0].partition("git version")[0] + "git version.\n"
     assert "".join(shown) == WELL.format(revision=migrate.head(), repository=repository)
     told = connected.json("doctor")
-    assert (told["faults"], told["warnings"], len(told["lines"])) == (0, 1, 17)
+    assert (told["faults"], told["warnings"], len(told["lines"])) == (0, 0, 17)
     assert set(told["lines"][0]) == {"state", "subject", "text", "next"}
     assert jira.journal.writes() == []
 

@@ -10,7 +10,8 @@ import pytest
 
 from app.adapters.memory import MemoryCodeHost, MemorySecrets, MemoryTracker
 from app.adapters.memory_agent import MemoryCage
-from app.admin.doctor import Equipment, Line, counted, examine
+from app.admin.doctor import Equipment, counted, examine
+from app.admin.line import Line
 from app.admin.setup import NEW_PROJECT, Desk
 from app.ports import Account, Refused, Transient
 from app.store import budgets, sites
@@ -103,7 +104,7 @@ FAULTS: dict[str, tuple[Spoil, Line]] = {
         Line(
             "warn",
             SITE,
-            "It has no webhook secret, so the endpoint is closed and nothing comes in.",
+            "It has no webhook secret, so the endpoint is closed: it is only polled now and then.",
             "Run `signalbox site add acme --webhook-secret-env NAME`.",
         ),
     ),

@@ -37,11 +37,13 @@ def test_a_site_is_connected_and_listed(terminal: Terminal, jira: SandboxJira) -
         "sites": [
             {
                 "id": "acme",
+                "connection": "token",
                 "deployment": "cloud",
                 "url": PLACE,
                 "browse_url": PLACE,
                 "email": "signalbox@sandbox.example",
                 "account_id": ME,
+                "token_expires_at": None,
                 "webhook_secret": "set",
                 "label": "agent-ready",
                 "zone": "Europe/Berlin",
@@ -156,6 +158,10 @@ DEFAULTS = {
     "slots": 1,
     "open_pull_requests": 4,
     "without_cage": False,
+    "costs_in_comments": True,
+    "service_desk": False,
+    "restricted_tickets": False,
+    "operations_ticket": None,
     "connected_at": "2026-11-23T09:00:00Z",
     "paused_at": None,
 }
@@ -204,7 +210,24 @@ def test_a_project_is_connected_with_defaults_and_changed(
     assert row == f"acme  BILL     approve  rehearsal         3  $2.50  {place}  on"
 
 
+def test_a_project_has_switches(connected: Terminal) -> None:
+    connected.run(BILL)
+    changed = connected.json(
+        f"{BILL} --no-costs --service-desk --restricted --operations-ticket ops-1"
+    )
+    assert changed == {
+        **DEFAULTS,
+        "costs_in_comments": False,
+        "service_desk": True,
+        "restricted_tickets": True,
+        "operations_ticket": "OPS-1",
+    }
+    back = "--costs --no-service-desk --no-restricted --operations-ticket="
+    assert connected.json(f"{BILL} {back}") == DEFAULTS
+
+
 NO_PROJECTS = [
+    ("--operations-ticket OPS", "'OPS' is no key of a ticket: it looks like OPS-1."),
     ("--mode on", "'on' is no mode: use off, watch, advise, approve, auto."),
     ("--agent robot", "'robot' is no agent: use claude, rehearsal."),
     ("--threshold 101", "The threshold has to be from 0 to 100, not 101."),

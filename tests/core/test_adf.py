@@ -284,6 +284,14 @@ def test_a_cut_comment_fits(blocks: tuple[Block, ...], limit: int) -> None:
     assert len(json.dumps(to_adf(cut), ensure_ascii=False)) <= limit
 
 
+@pytest.mark.parametrize("limit", [900, 1200, 1500])
+def test_the_title_of_a_fold_counts(limit: int) -> None:
+    long = expand("t" * 400, *[paragraph("x" * 500) for _ in range(5)])
+    cut = fit([paragraph("head"), long], limit, "Cut.")
+    assert [block.kind for block in cut] == ["paragraph", "expand", "paragraph"]
+    assert len(json.dumps(to_adf(cut), ensure_ascii=False)) <= limit
+
+
 def test_a_long_comment_loses_its_folds_before_its_last_line() -> None:
     long = expand("All", bullets(*[item(paragraph(f"check {n} " + "x" * 60)) for n in range(500)]))
     cut = fit([paragraph("head"), long, paragraph("foot")], more="Cut.")

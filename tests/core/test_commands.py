@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from app.core.commands import COMMANDS, Command, WrongCommand, parse
-from app.core.text import Block, Document, Span, bullets, from_plain, item, paragraph
+from app.core.adf import from_adf, to_adf
+from app.core.commands import COMMANDS, Command, WrongCommand, parse, pressed
+from app.core.comments import help_reply
+from app.core.text import Block, Document, Kind, Span, bullets, from_plain, item, paragraph, words
 from app.core.wiki import from_wiki
 from tests.core.generated import documents, hostile_text
 
@@ -70,8 +73,8 @@ def test_prose_is_left_alone(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("agent halt", "is no command. There are: score, status,"),
-        ("agent run this", "is no command."),
+        ("agent halt", "is no command. There are: score, run, approve,"),
+        ("agent run this", 'It is just: "agent run".'),
         ("/agent can you look at it again", "is no command."),
         ("[~557058:0a-1] thanks for that", "is no command."),
         ("agent stop the run", 'has words that I do not know. It is just: "agent stop".'),
@@ -101,10 +104,13 @@ def test_a_list_first_means_that_nobody_is_addressed() -> None:
 def test_each_command_has_its_right() -> None:
     assert {name: row.right for name, row in COMMANDS.items()} == {
         "score": "read",
-        "status": "read",
+        "run": "dispatch",
         "approve": "approve",
         "stop": "stop",
         "retry": "dispatch",
+        "status": "read",
+        "pause": "admin",
+        "resume": "admin",
         "help": "read",
     }
     for name, row in COMMANDS.items():
@@ -120,3 +126,83 @@ def test_any_comment_is_read(blocks: tuple[Block, ...]) -> None:
 @given(hostile_text)
 def test_any_line_is_read(text: str) -> None:
     parse(from_wiki(f"agent {text}"), OURS)
+
+
+names = st.sampled_from(sorted(COMMANDS))
+POLITE = ("", ".", "!", " please", ", please!", " thanks.", ", thank you", " please, thanks!")
+ADDRESSES = ("agent ", "/agent ", "agent: ", "agent, ", "  agent   ", "AGENT ", "/Agent ")
+
+
+@given(names, st.sampled_from(ADDRESSES), st.sampled_from(POLITE), st.data())
+def test_case_and_good_manners_change_nothing(
+    name: str, address: str, polite: str, data: st.DataObject
+) -> None:
+    upper = data.draw(st.lists(st.booleans(), min_size=len(name), max_size=len(name)))
+    said = "".join(c.upper() if up else c for c, up in zip(name, upper, strict=True))
+    assert parse(from_plain(f"{address}{said}{polite}"), None) == COMMANDS_GIVEN[name]
+
+
+COMMANDS_GIVEN = {name: Command(name, row.right) for name, row in COMMANDS.items()}
+WRAPS: tuple[Kind, ...] = ("quote", "panel", "expand", "bullets", "table")
+
+
+def wrapped(kind: Kind, line: Block) -> Block:
+    if kind == "bullets":
+        return bullets(item(line))
+    if kind == "table":
+        return Block("table", children=(Block("row", children=(Block("cell", children=(line,)),)),))
+    return Block(kind, children=(line,), title="agent stop")
+
+
+@given(names, st.sampled_from(WRAPS), st.sampled_from(["", OURS]), st.booleans())
+def test_what_is_wrapped_is_never_a_command(
+    name: str, kind: Kind, mention: str, twice: bool
+) -> None:
+    start = Span("@Signalbox", mention=mention) if mention else Span("agent")
+    inside = wrapped(kind, paragraph(start, Span(f" {name}")))
+    block = wrapped("quote", inside) if twice else inside
+    assert parse(Document((block,)), OURS) is None
+    assert parse(from_adf(to_adf((block,))), OURS) is None
+
+
+@given(names, st.booleans())
+def test_code_is_never_a_command(name: str, whole: bool) -> None:
+    text = f"agent {name}"
+    in_line = (Span(text, code=True),) if whole else (Span("agent "), Span(name, code=True))
+    assert parse(Document((Block("code", spans=(Span(text),)),)), None) is None
+    assert parse(Document((paragraph(*in_line),)), None) is None
+    assert parse(from_wiki(f"{{code}}{text}{{code}}"), None) is None
+    assert parse(from_wiki(f"{{noformat}}{text}{{noformat}}"), None) is None
+
+
+@given(names, st.text(alphabet="abcdefg hij", min_size=1).filter(str.strip), st.booleans())
+def test_in_the_middle_of_prose_a_command_is_prose(name: str, before: str, line: bool) -> None:
+    assert parse(from_plain(f"x{before}{chr(10) if line else ' '}agent {name}"), None) is None
+
+
+def test_each_row_reads_back_from_its_line_of_the_help() -> None:
+    lines = next(block for block in help_reply() if block.kind == "bullets").children
+    told = [words(line.children[0].spans) for line in lines]
+    assert [line.partition(": ")[2] for line in told] == [row.help for row in COMMANDS.values()]
+    typed = [parse(from_plain(line.partition(": ")[0]), None) for line in told]
+    assert typed == list(COMMANDS_GIVEN.values())
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u202e", "\U000e0061", "\x07"])
+def test_hidden_characters_start_nothing(unseen: str) -> None:
+    whole = "".join(chr(0xE0000 + ord(c)) for c in "agent run")
+    assert parse(from_plain(whole), None) is None
+    for text in (f"agent{unseen} run", f"{unseen}agent run", f"agent run\n\nnice {unseen}"):
+        wrong = parse(from_plain(text), None)
+        assert isinstance(wrong, WrongCommand)
+        assert "nobody can see" in wrong.hint
+    assert parse(from_plain(f"agent stop{unseen}"), None) == STOP
+
+
+@given(names, hostile_text)
+def test_a_button_obeys_the_same_table(name: str, argument: str) -> None:
+    assert pressed(name, "") == COMMANDS_GIVEN[name]
+    read = pressed(name, argument)
+    assert isinstance(read, WrongCommand) or read == COMMANDS_GIVEN[name]
+    assert isinstance(pressed(argument, ""), Command | WrongCommand)
+    assert isinstance(pressed("no such", name), WrongCommand)

@@ -17,6 +17,7 @@ FIT = Facts(
     label="agent-ready",
     mode="auto",
     paused="",
+    storm=False,
     restricted="",
     done=False,
     ready=True,
@@ -39,6 +40,7 @@ FIT = Facts(
 )
 AGAINST: dict[str, dict[str, Any]] = {
     "paused": {"paused": "site"},
+    "storm": {"storm": True},
     "label_older": {"project_connected_at": NOW + timedelta(seconds=1)},
     "not_a_person": {"actor_kind": "app"},
     "unknown_person": {"actor_may_dispatch": None},

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from app.adapters.clock import SystemClock
 from app.adapters.jira import JiraTracker
+from app.adapters.jira_auth import Basic
 from app.adapters.local_git import LocalGit
 from app.adapters.no_cage import NoCage
 from app.core.money import MICRO
@@ -172,7 +173,7 @@ def parts(
     chosen = agent or RehearsalAgent(pace=0)
 
     def tracker(site: Any) -> JiraTracker:
-        return JiraTracker(SITE, site["api_url"], (site["email"], site["token"]))
+        return JiraTracker(SITE, site["api_url"], Basic(site["email"], site["token"]))
 
     return Parts(
         db=db,

@@ -1,133 +1,72 @@
 """kill -9 of the worker before and after every step and every outgoing call.
 
 A first run writes down which boundaries there are; then, for each of them, a fresh ticket and a
-worker that dies right there, and a second worker that has to bring it to the one right end.
+worker that dies right there, and a second worker that has to bring it to the one right end. The
+steps that only happen after a fault, and those of the sweeps, have their own stories.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import contextlib
 import shutil
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from app.engine import run_steps, steps
 from app.store import spending
 from app.store.database import Database
+from tests.engine.crash import (
+    LONGEST,
+    Workers,
+    agent_starts,
+    alive,
+    around,
+    count_pushes,
+    kill,
+    kind,
+    leftovers,
+    pushes,
+    reached,
+)
+from tests.engine.crash_stories import STORIES, Crew, Story
 from tests.engine.stage import SITE, Stage, stage, until
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 SHARDS, AT_ONCE = 4, 3  # the suite runs shards side by side; each runs a few tickets at once
-ONLY_AFTER_FAULTS = {"give_back", "give_up", "leave_untold"}  # test_journey.py looks at them
-EVERY = {
-    f"{moment} step {name}"
-    for name, found in (vars(steps) | vars(run_steps)).items()
-    if hasattr(found, "dbos_func_decorator_info") and name not in ONLY_AFTER_FAULTS
-    for moment in ("before", "after")
-} | {
-    f"{moment} {call}"
-    for moment in ("before", "after")
-    for call in (
+AFTER_FAULTS = frozenset[str]().union(*(story.steps for story in STORIES.values()))
+"""The steps that a good run never comes to: each is in a story that fails where it is missed."""
+CALLS = frozenset(
+    {
         "agent",
         "acceptance command",
         "git fetch",
         "git push",
+        "enqueue run_ticket",
+        "enqueue tell_result",
         "POST /rest/api/N/issue/N/comment",
         "PUT /rest/api/N/issue/N/comment/N",
-    )
-}
-"""What has to be among the boundaries, whatever else is."""
-LONGEST = 40.0  # seconds until a crashed ticket has to be at its end
+    }
+)
+"""Calls that have to be among the boundaries, whatever else is."""
 
 
-class Workers:
-    """Starts crash workers from one process that has paid for the imports."""
-
-    def __init__(self, errors: Path) -> None:
-        self.lock = threading.Lock()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.engine.crash_worker"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors.open("w"),
-            text=True,
-        )
-
-    def start(self, on: Stage, log: Path | None, die_at: str = "") -> int:
-        order = {
-            "database": on.db.url,
-            "directory": str(on.directory),
-            "log": str(log or ""),
-            "die_at": die_at,
-        }
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        with self.lock:  # an order and its answer belong together
-            self.process.stdin.write(json.dumps(order) + "\n")
-            self.process.stdin.flush()
-            return int(self.process.stdout.readline())
-
-    def close(self) -> None:
-        self.process.terminate()
-        self.process.wait(10)
-
-
-@pytest.fixture
-def workers(tmp_path: Path) -> Iterator[Workers]:
-    made = Workers(tmp_path / "stderr")
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    made = Workers(tmp_path_factory.mktemp("workers") / "stderr")
     yield made
     made.close()
 
 
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+@pytest.fixture
+def fresh(database_url: str, tmp_path: Path) -> Callable[[str], str]:
+    """Makes further databases, of SQLite, as fresh as the first one."""
+    template = Path(database_url.removeprefix("sqlite:///"))
 
+    def copy(name: str) -> str:
+        return f"sqlite:///{shutil.copy(template, tmp_path / f'{name}.sqlite')}"
 
-def kill(pid: int) -> None:
-    if alive(pid):
-        os.kill(pid, 9)
-    until(lambda: not alive(pid))
-
-
-def pushes(on: Stage) -> int:
-    """How often the repository took something in, as its own hook counted."""
-    counted = on.origin / "pushes"
-    return len(counted.read_text().splitlines()) if counted.exists() else 0
-
-
-def count_pushes(on: Stage) -> None:
-    hook = on.origin / "hooks" / "post-receive"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text('#!/bin/sh\ncat >> "$(dirname "$0")/../pushes"\n')
-    hook.chmod(0o755)
-
-
-def leftovers(directory: Path) -> list[str]:
-    """Processes that still name the directory: agents, cages, commands."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            cwd = str((entry / "cwd").readlink())
-        except OSError:
-            continue
-        if str(directory) in line or cwd.startswith(str(directory)):
-            found.append(line)
-    return found
+    return copy
 
 
 def ended(on: Stage) -> bool:
@@ -153,7 +92,7 @@ def check_the_end(on: Stage, key: str) -> None:
     assert "[FINISHED]" in on.comments(key)[run_key]
     assert on.branches() == [f"agent/{key}-1"]
     assert pushes(on) == 1
-    starts = (on.directory / "agent-starts").read_text().splitlines()
+    starts = agent_starts(on)
     assert len(set(starts)) == len(starts), f"an attempt's agent was started twice: {starts}"
     assert len(starts) <= 3
     totals = spending.totals(on.db)
@@ -170,11 +109,16 @@ def deliver(on: Stage, key: str) -> None:
     on.deliver(key)
 
 
-def reached(log: Path) -> set[str]:
-    """The kinds of boundaries in a log; none before there is one."""
-    if not log.exists():
-        return set()
-    return {line.rpartition(" #")[0] for line in log.read_text().splitlines()}
+def wait_for_all(steps: frozenset[str], log: Path) -> None:
+    """Until all that a good run comes to was reached; some of it comes after its end."""
+    every = around(steps) | around(CALLS, "")
+
+    def missed() -> set[str]:
+        return every - {kind(name) for name in reached(log)}
+
+    with contextlib.suppress(AssertionError):  # what is missing says more
+        until(lambda: not missed(), LONGEST)
+    assert not missed(), f"neither here nor in a story of crash_stories.py: {sorted(missed())}"
 
 
 def play(workers: Workers, url: str, directory: Path, die_at: str) -> list[str]:
@@ -189,19 +133,35 @@ def play(workers: Workers, url: str, directory: Path, die_at: str) -> list[str]:
         first = workers.start(on, log, die_at)
         if die_at:
             until(lambda: not alive(first), LONGEST)
-            assert log.read_text().splitlines()[-1] == die_at, f"{die_at} was not reached"
+            assert reached(log)[-1] == die_at, f"{die_at} was not reached"
             second = workers.start(on, None)
         else:
             second = first
         try:
             until(lambda: ended(on), LONGEST)
             if not die_at:
-                until(lambda: reached(log) >= EVERY, LONGEST)
+                wait_for_all(workers.steps - AFTER_FAULTS, log)
         finally:
             kill(second)
         check_the_end(on, key)
     db.close()
-    return log.read_text().splitlines()
+    return reached(log)
+
+
+def die_at_each(names: Sequence[str], play_one: Callable[[str, str], object]) -> None:
+    """Play with a death at each of these boundaries, a few side by side."""
+    faults: list[str] = []
+
+    def one(numbered: tuple[int, str]) -> None:
+        number, name = numbered
+        try:
+            play_one(f"at-{number}", name)
+        except AssertionError as fault:
+            faults.append(f"{name}: {fault}")
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(one, enumerate(names)))
+    assert not faults, "\n".join(faults)
 
 
 @pytest.mark.crash
@@ -209,29 +169,48 @@ def play(workers: Workers, url: str, directory: Path, die_at: str) -> list[str]:
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_kill_9_at_every_boundary(
-    database_url: str, tmp_path: Path, workers: Workers, shard: int
+    fresh: Callable[[str], str], tmp_path: Path, workers: Workers, shard: int
 ) -> None:
-    template = Path(database_url.removeprefix("sqlite:///"))
-
-    def fresh(name: str) -> str:
-        copy = tmp_path / f"{name}.sqlite"
-        shutil.copy(template, copy)
-        return f"sqlite:///{copy}"
-
     names = play(workers, fresh("whole"), tmp_path / "whole", "")
     assert names
-    faults: list[str] = []
+    die_at_each(
+        names[shard::SHARDS],
+        lambda name, die_at: play(workers, fresh(name), tmp_path / name, die_at),
+    )
 
-    def one(numbered: tuple[int, str]) -> None:
-        number, name = numbered
+
+def play_story(workers: Workers, story: Story, url: str, directory: Path, die_at: str) -> list[str]:
+    """One story with at most one crash. The boundaries that the first worker reached."""
+    directory.mkdir()
+    db = Database(url)
+    log = directory / "boundaries"
+    with stage(db, directory, acceptance="true") as on:
+        count_pushes(on)
+        crew = Crew(workers, on, log, die_at)
         try:
-            play(workers, fresh(str(number)), tmp_path / f"at-{number}", name)
-        except AssertionError as fault:
-            faults.append(f"{name}: {fault}")
+            story.play(on, crew)
+        finally:
+            crew.end()
+        assert not die_at or reached(log)[-1] == die_at, f"{die_at} was not reached"
+        until(lambda: not leftovers(directory), 5)
+    db.close()
+    return reached(log)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(one, list(enumerate(names))[shard::SHARDS]))
-    assert not faults, "\n".join(faults)
+
+@pytest.mark.crash
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", STORIES)
+def test_kill_9_after_a_fault_and_in_a_sweep(
+    fresh: Callable[[str], str], tmp_path: Path, workers: Workers, name: str
+) -> None:
+    story = STORIES[name]
+    found = play_story(workers, story, fresh("whole"), tmp_path / "whole", "")
+    (tmp_path / "found").write_text("\n".join(found))
+    die_at_each(
+        story.deadly(found),
+        lambda name, die_at: play_story(workers, story, fresh(name), tmp_path / name, die_at),
+    )
 
 
 @pytest.mark.crash
@@ -252,7 +231,7 @@ def test_two_workers_on_postgres_and_one_is_killed(
         first = workers.start(on, tmp_path / "boundaries", die_at)
         deliver(on, key)
         # The run is the first one's own by then: the second can only take it over.
-        until(lambda: "before step prepare" in reached(tmp_path / "boundaries"), LONGEST)
+        until(lambda: "before step prepare #1" in reached(tmp_path / "boundaries"), LONGEST)
         second = workers.start(on, None)
         try:
             until(lambda: not alive(first), LONGEST)

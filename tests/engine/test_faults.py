@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -171,3 +171,42 @@ def test_a_run_whose_workflow_is_no_more_is_ended(on_stage: Stage, work: Work) -
     assert on_stage.runs()[0]["ending"] == "Failed"
     assert spending.totals(on_stage.db) == {"held": 0, "posted": 0, "open_holds": 0}
     assert sweep_steps.reconcile() == 0
+
+
+def test_deliveries_whose_workflow_is_no_more_are_relayed_again(
+    on_stage: Stage, work: Work
+) -> None:
+    from app.engine import sweep_steps
+
+    key = on_stage.label_good_ticket(VAGUE)
+    on_stage.deliver(key)
+    now = datetime.now(UTC)
+    assert inbox.relay(on_stage.db, lambda *_: None, now) == 1, "its assessment never begins"
+    worker = work()
+    assert sweep_steps.reconcile() == 1
+    assert sweep_steps.reconcile() == 0
+    on_stage.deliver(key)  # must not wait for the assessment that never begins
+    until(lambda: on_stage.comments(key))
+    assert on_stage.outcomes()[0] == (None, "its workflow broke; tried again later")
+    assert inbox.relay(on_stage.db, worker.enqueue, now + timedelta(minutes=1)) == 1
+    until(on_stage.quiet)
+    assert {outcome for outcome, _ in on_stage.outcomes()} == {"handled"}
+
+
+def test_a_late_repeat_of_giving_back_leaves_a_later_decision_alone(
+    on_stage: Stage, work: Work
+) -> None:
+    from app.engine import steps
+
+    key = on_stage.label_good_ticket(VAGUE)
+    on_stage.deliver(key)
+    work()
+    until(lambda: on_stage.comments(key) and on_stage.quiet())
+    before = on_stage.ticket(key)
+    issue_id, gen = before["issue_id"], before["taken"]
+    steps.give_back("assess:earlier", SITE, issue_id, "weather", gen - 1)
+    assert on_stage.ticket(key) == before
+    steps.give_back("command:any", SITE, issue_id, "weather")
+    assert on_stage.ticket(key) == before, "a command's fault is none of the assessment"
+    steps.give_back("assess:this", SITE, issue_id, "weather", gen)
+    assert (on_stage.ticket(key)["look_again"], on_stage.ticket(key)["decision"]) == (True, None)

@@ -144,7 +144,7 @@ class Browser:
 
 
 @contextmanager
-def running(profile: Path) -> Iterator[Browser]:
+def running(profile: Path, kind: type[Browser] = Browser) -> Iterator[Browser]:
     """A browser with an empty profile; it is gone afterwards."""
     to_read, our_write = os.pipe()
     our_read, to_write = os.pipe()
@@ -159,7 +159,7 @@ def running(profile: Path) -> Iterator[Browser]:
     os.close(to_read)
     os.close(to_write)
     try:
-        yield Browser(our_read, our_write)
+        yield kind(our_read, our_write)
     finally:
         os.close(our_write)  # Chromium ends when its pipe is closed
         try:

@@ -21,7 +21,7 @@ from tests import needs
 
 CONTRACTS = needs.SHARED / "contracts"
 HOST = "https://your-domain.atlassian.net"
-OUTSIDE = {401, 404, 410, 413, 429, 500, 502, 503}
+OUTSIDE = {401, 403, 404, 410, 413, 429, 500, 502, 503}
 """Statuses that any call may answer, whether the description names them or not."""
 
 

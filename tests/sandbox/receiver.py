@@ -1,4 +1,4 @@
-"""A program that takes webhooks in: keeps what came, answers as told."""
+"""A program that takes webhooks and an app's calls in: keeps what came, answers as told."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +20,7 @@ SECRET = "a secret of the test"
 class Received:
     headers: dict[str, str]
     body: bytes
+    path: str = ""
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -33,9 +34,13 @@ class Received:
 @dataclass
 class Receiver:
     """`answers` are used up one by one, then every request gets 200. A number is a status,
-    "drop" closes the connection, a float is seconds of silence."""
+    "drop" closes the connection, a float is seconds of silence. documents: what GET finds by
+    path, a text is a page. reply: makes the JSON of an answer with status 200."""
 
     url: str = ""
+    root: str = ""
+    documents: dict[str, Any] = field(default_factory=dict)
+    reply: Callable[[Received], Any] | None = None
     answers: list[int | float | str] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
 
@@ -43,16 +48,24 @@ class Receiver:
     def events(self) -> list[str]:
         return [entry.payload["webhookEvent"] for entry in self.received]
 
+    def at(self, path: str) -> list[Received]:
+        return [entry for entry in self.received if entry.path == path]
+
 
 @contextmanager
 def listening() -> Iterator[Receiver]:
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = receiver.documents.get(self.path.partition("?")[0])
+            self._answer(404 if found is None else 200, found)
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.received.append(Received(headers, body))
+            entry = Received(headers, body, self.path)
+            receiver.received.append(entry)
             answer = receiver.answers.pop(0) if receiver.answers else 200
             if answer == "drop":
                 self.close_connection = True
@@ -60,9 +73,18 @@ def listening() -> Iterator[Receiver]:
             if isinstance(answer, float):
                 time.sleep(answer)
                 answer = 200
-            self.send_response(int(answer))
-            self.send_header("content-length", "0")
+            made = receiver.reply(entry) if receiver.reply and answer == 200 else None
+            self._answer(int(answer), made)
+
+        def _answer(self, status: int, document: Any) -> None:
+            page = isinstance(document, str)
+            text = document if isinstance(document, str) else json.dumps(document)
+            raw = b"" if document is None else text.encode()
+            self.send_response(status)
+            self.send_header("content-type", "text/html" if page else "application/json")
+            self.send_header("content-length", str(len(raw)))
             self.end_headers()
+            self.wfile.write(raw)
 
         def log_message(self, *arguments: object) -> None:
             """Quiet."""
@@ -71,7 +93,8 @@ def listening() -> Iterator[Receiver]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    receiver.url = f"http://127.0.0.1:{server.server_port}/hooks"
+    receiver.root = f"http://127.0.0.1:{server.server_port}"
+    receiver.url = f"{receiver.root}/hooks"
     try:
         yield receiver
     finally:

@@ -159,13 +159,23 @@ class TestEdit:
         assert shown["body"] == TEXT
         assert shown["properties"] == [{"key": "a", "value": 1}]
 
-    def test_silently(self, service: Api, jira: SandboxJira) -> None:
+    def test_silently_for_administrators(
+        self, author: Api, service: Api, jira: SandboxJira
+    ) -> None:
         made = service.ok("POST", PATH, json={"body": TEXT})
         jira.state.notices.clear()
         service.ok("PUT", f"{PATH}/{made['id']}?notifyUsers=false", json={"body": TEXT})
         assert jira.state.notices == []
         service.ok("PUT", f"{PATH}/{made['id']}", json={"body": TEXT})
         assert [notice.event for notice in jira.state.notices] == ["comment_updated"]
+        made = author.ok("POST", PATH, json={"body": TEXT})
+        path = f"{PATH}/{made['id']}"
+        status, text = author.refused("PUT", f"{path}?notifyUsers=false", json={"body": TEXT})
+        assert (status, text.partition(" a comment")[0]) == (
+            403,
+            "You do not have permission to edit",
+        )
+        author.ok("PUT", path, json={"body": TEXT})
 
     def test_another_persons_needs_a_right_of_its_own(
         self, author: Api, service: Api, jira: SandboxJira

@@ -71,6 +71,7 @@ def _steps(jira: SandboxJira, admin: Api) -> list[tuple[str, str, dict[str, Any]
         ("GET", "project/BILL/role/10002", {}),
         ("GET", "user", {"params": {"accountId": account}}),
         ("GET", "user/search", {"params": {"query": "a"}}),
+        ("GET", "user/groups", {"params": {"accountId": account}}),
         ("GET", "mypermissions", {"params": {"permissions": "ADMINISTER,ADD_COMMENTS"}}),
         ("POST", "permissions/check", {"json": check}),
         *[("GET", path, {}) for path in ("field", "status", "issuetype", "priority")],

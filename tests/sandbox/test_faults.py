@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from app.sandbox.faults import Faults
-from app.sandbox.server import SandboxJira, create_app
+from app.sandbox.server import SandboxJira
+from app.sandbox.serving import create_app
 from tests.sandbox.conftest import Api, document
 
 PATH = "issue/BILL-1/comment"

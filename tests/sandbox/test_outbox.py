@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.sandbox.server import SandboxJira
-from app.sandbox.webhooks import EVENTS, Outbox
+from app.sandbox.webhooks import EVENTS
 from tests.sandbox.receiver import SECRET, Receiver, listening
 from tests.sandbox.test_webhooks import sent
 
@@ -19,22 +19,19 @@ class TestOutbox:
 
     def test_sends_only_what_was_asked_for(self, jira: SandboxJira) -> None:
         with listening() as receiver:
-            hook = jira.webhooks.register(
-                receiver.url, events=["comment_created"], projects=["BILL"]
-            )
+            hook = jira.webhook(receiver.url, "", ["comment_created"], ["BILL"])
             jira.add_label("BILL-1", "x", as_user="Author")
             jira.comment("BILL-1", "Here", as_user="Author")
             jira.comment("HELP-1", "There", as_user="Author")
             jira.webhooks.drain()
-            jira.webhooks.unregister(hook.id)
+            jira.webhooks.shut(hook.id)
             jira.comment("BILL-1", "Here again", as_user="Author")
             jira.webhooks.drain()
             assert receiver.events == ["comment_created"]
 
     def test_refuses_an_event_that_does_not_exist(self) -> None:
-        outbox = Outbox()
         with pytest.raises(ValueError, match="issue_updated"):
-            outbox.register("http://127.0.0.1:9/", events=["issue_updated"])
+            SandboxJira().webhook("http://127.0.0.1:9/", "", events=["issue_updated"])
         assert "jira:issue_updated" in EVENTS
 
     def test_survives_a_url_that_is_none(self, jira: SandboxJira) -> None:

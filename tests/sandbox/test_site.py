@@ -29,11 +29,6 @@ class TestAuthentication:
         url = f"{jira.base_url}/rest/api/3/myself"
         assert httpx.get(url, headers={"authorization": header}).status_code == 401
 
-    def test_takes_a_token_alone(self, jira: SandboxJira) -> None:
-        headers = {"authorization": "Bearer token-of-author"}
-        answer = httpx.get(f"{jira.base_url}/rest/api/2/myself", headers=headers)
-        assert answer.json()["displayName"] == "Author"
-
     def test_refuses_an_inactive_account(self, jira: SandboxJira, author: Api) -> None:
         jira.user("Author").active = False
         assert author.refused("GET", "myself")[0] == 401
@@ -112,16 +107,39 @@ class TestProjects:
         assert "Bug" in [kind["name"] for kind in shown["issueTypes"]]
         assert author.refused("GET", "project/NONE")[0] == 404
 
-    def test_roles_and_their_members(self, author: Api, jira: SandboxJira) -> None:
-        roles = author.ok("GET", "project/BILL/role")
+    def test_roles_are_for_administrators(self, author: Api) -> None:
+        for path in ("project/BILL/role", "project/BILL/role/10003"):
+            status, text = author.refused("GET", path)
+            assert (status, "administrative permission" in text) == (404, True)
+
+    def test_a_group_in_a_role(self, admin: Api, jira: SandboxJira) -> None:
+        jira.grant_group("builders", "BILL", "Viewers")
+        jira.user("Author").groups = frozenset({"builders", "all"})
+        (actor,) = admin.ok("GET", "project/BILL/role/10004")["actors"]
+        assert (actor["type"], actor["name"]) == ("atlassian-group-role-actor", "builders")
+        about = {"accountId": jira.user("Author").account_id}
+        found = admin.ok("GET", "user/groups", params=about)
+        assert [group["name"] for group in found] == ["all", "builders"]
+        project = jira.state.project("BILL")
+        assert "Viewers" in jira.state.roles_of(jira.user("Author"), project)
+        assert admin.refused("GET", "user/groups", params={"accountId": "x"})[0] == 404
+
+    def test_a_team_managed_project(self, author: Api, jira: SandboxJira) -> None:
+        jira.add_project("TEAM", team_managed=True)
+        shown = {name: author.ok("GET", f"project/{name}") for name in ("TEAM", "BILL")}
+        assert (shown["TEAM"]["simplified"], shown["TEAM"]["style"]) == (True, "next-gen")
+        assert (shown["BILL"]["simplified"], shown["BILL"]["style"]) == (False, "classic")
+
+    def test_roles_and_their_members(self, admin: Api, jira: SandboxJira) -> None:
+        roles = admin.ok("GET", "project/BILL/role")
         assert set(roles) == {"Administrators", "Developers", "Viewers"}
-        members = author.ok("GET", roles["Developers"])["actors"]
+        members = admin.ok("GET", roles["Developers"])["actors"]
         accounts = [member["actorUser"]["accountId"] for member in members]
         assert accounts == [jira.user(name).account_id for name in ("Author", "Reviewer")]
         jira.grant_role("Signalbox", "BILL", "Viewers")
-        assert len(author.ok("GET", roles["Viewers"])["actors"]) == 1
-        assert author.refused("GET", "project/BILL/role/1")[0] == 404
-        assert author.refused("GET", "project/NONE/role")[0] == 404
+        assert len(admin.ok("GET", roles["Viewers"])["actors"]) == 1
+        assert admin.refused("GET", "project/BILL/role/1")[0] == 404
+        assert admin.refused("GET", "project/NONE/role")[0] == 404
 
 
 class TestConfiguration:

@@ -12,10 +12,12 @@ from starlette.testclient import TestClient
 
 from app.adapters.vault import Vault, new_key
 from app.config import Settings
+from app.intake.tokens import Trust
 from app.main import web_app
 from app.store import sites
 from app.store.database import Database
 from app.store.schema import inbox
+from tests.web.signers import APP, URL, KeyServer
 
 SECRET = "a secret that only Jira and the tests know"
 OWN_ACCOUNT = "signalbox-own-account"
@@ -25,9 +27,12 @@ def sign(body: bytes, secret: str = SECRET) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def add_site(db: Database, vault: Vault, site_id: str, secret: str | None) -> None:
+def add_site(
+    db: Database, vault: Vault, site_id: str, secret: str | None, connection: str = "token"
+) -> None:
     values = {
         "id": site_id,
+        "connection": connection,
         "deployment": "cloud",
         "api_url": "http://127.0.0.1:9",
         "browse_url": "http://127.0.0.1:9",
@@ -56,6 +61,27 @@ def client(database: Database, tmp_path: Path) -> Iterator[TestClient]:
         body_limit=100_000,
     )
     with TestClient(web_app(settings, database), raise_server_exceptions=True) as client:
+        yield client
+
+
+@pytest.fixture
+def keys() -> KeyServer:
+    return KeyServer()
+
+
+@pytest.fixture
+def jira(database: Database, tmp_path: Path, keys: KeyServer) -> Iterator[TestClient]:
+    """Our web part at URL, as a Jira that installs apps reaches it."""
+    settings = Settings(
+        secret_key=new_key(),
+        data=tmp_path,
+        database_url=database.url,
+        url=URL,
+        admin_token="pages",
+        body_limit=100_000,
+    )
+    app = web_app(settings, database, Trust(keys, APP))
+    with TestClient(app, base_url=URL, raise_server_exceptions=True) as client:
         yield client
 
 

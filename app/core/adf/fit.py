@@ -34,17 +34,26 @@ def fit(
         return tuple(blocks)
     notice = paragraph(Span(more, em=True, link=link))
     room = limit - size([notice])
+    cut = (*_shortened(blocks, room), notice)
+    # What frames and titles add inside of each other is only known once they stand there.
+    while (over := size(cut) - limit) > 0 and len(cut) > 1:
+        room -= over
+        cut = (*_shortened(blocks, room), notice)
+    return cut
+
+
+def _shortened(blocks: Sequence[Block], room: int) -> tuple[Block, ...]:
     folded = [block.kind == "expand" for block in blocks]
     shown = size([b for b, fold in zip(blocks, folded, strict=True) if not fold])
     kept: list[Block] = []
     spare = room - shown
     if spare < 0:
-        return (*_cut(blocks, room), notice)
+        return _cut(blocks, room)
     for block, fold in zip(blocks, folded, strict=True):
         part = _cut([block], spare) if fold else (block,)
         kept.extend(part)
         spare -= size(part) if fold else 0
-    return (*kept, notice)
+    return tuple(kept)
 
 
 def _cut(blocks: Sequence[Block], room: int, frame: Block | None = None) -> tuple[Block, ...]:

@@ -1,5 +1,6 @@
 """Everything that Signalbox says in a ticket, as pure functions from a view to blocks."""
 
+from app.core.comments.notices import storm_notice
 from app.core.comments.readiness import NoStart, ReadinessView, Starts, readiness_comment
 from app.core.comments.replies import (
     StatusView,
@@ -30,6 +31,7 @@ __all__ = [
     "result_comment",
     "run_comment",
     "status_reply",
+    "storm_notice",
     "ticks",
     "wrong_reply",
 ]

@@ -72,6 +72,11 @@ def spent(micro: int | None, currency: str, *, simulated: bool) -> str:
     return f"{amount(micro, currency)} spent" + (" (simulated)" if simulated else "")
 
 
+def named(title: str, *, simulated: bool) -> str:
+    """An agent's title; one that spends no real money says so, once."""
+    return f"{title} (simulated)" if simulated and "simulated" not in title else title
+
+
 def clock(moment: datetime, zone: tzinfo, day_of: datetime | None = None) -> str:
     """ "14:32 CET"; with its date where it is another day than `day_of`."""
     local = moment.astimezone(zone)

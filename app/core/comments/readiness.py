@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import Literal
 
 from app.core.comments.checks import checks_fold, skeleton_fold
-from app.core.comments.phrases import count, footer, headline, listed, lozenge, short, steps
+from app.core.comments.phrases import (
+    clock,
+    count,
+    footer,
+    headline,
+    listed,
+    lozenge,
+    named,
+    short,
+    steps,
+)
 from app.core.eligibility import Defer, Reason
 from app.core.readiness import Question, Readiness
 from app.core.text import Block, paragraph
@@ -39,18 +50,23 @@ class NoStart:
 class ReadinessView:
     """Everything the comment is made of.
 
-    unread, hidden: of the document. label: of the site. nothing_spent: the ticket has cost nothing
-    so far. approvers: who may approve, by role or name. means: what judged, where the text went.
+    unread, hidden: of the document. label: of the site. assigned: what asks for an agent is not the
+    label but that the ticket is assigned to us. nothing_spent: the ticket has cost nothing so far.
+    approvers: who may approve, by role or name. means: what judged, where the text went.
+    costs: whether comments name money here. asked: when a command last had it looked at.
     """
 
     readiness: Readiness
     decision: Starts | Defer | NoStart
     label: str
+    assigned: bool = False
     nothing_spent: bool = True
     unread: tuple[str, ...] = ()
     hidden: bool = False
     approvers: tuple[str, ...] = ()
     means: str = "no AI, text stayed here"
+    costs: bool = True
+    asked: tuple[datetime, tzinfo] | None = None
 
 
 def readiness_comment(view: ReadinessView) -> tuple[Block, ...]:
@@ -77,8 +93,8 @@ def readiness_comment(view: ReadinessView) -> tuple[Block, ...]:
 def _first_line(view: ReadinessView) -> Block:
     readiness, decision = view.readiness, view.decision
     if isinstance(decision, Starts):
-        extra = ": a rehearsal, its cost is simulated" if decision.simulated else ""
-        text = f"{decision.agent_title} starts now (run {decision.run_number}{extra})."
+        title = named(decision.agent_title, simulated=decision.simulated)
+        text = f"{title} starts now (run {decision.run_number})."
         return headline(lozenge("starts", "blue"), text + _fine(readiness))
     if readiness.verdict != "ready":
         tone: Literal["yellow", "red"] = "yellow" if readiness.verdict == "nearly" else "red"
@@ -116,7 +132,8 @@ def _idle(view: ReadinessView, decision: NoStart) -> str:
         case "no_label":
             return f'No agent will start without the label "{view.label}".'
         case "label_used":
-            return f"No agent will start: the label has had its run{_number(decision.run)}."
+            what = "assignment" if view.assigned else "label"
+            return f"No agent will start: the {what} has had its run{_number(decision.run)}."
     return "No agent will start yet: the text has just changed."
 
 
@@ -169,7 +186,7 @@ def _reasons(view: ReadinessView) -> list[Block]:
     reasons = _told_reasons(view)
     if not reasons:
         return []
-    lines = steps(f"{reason.text} {reason.next}".strip() for reason in reasons)
+    lines = steps(reason.told(costs=view.costs) for reason in reasons)
     return [lines] if view.readiness.verdict == "ready" else [paragraph("Besides:"), lines]
 
 
@@ -184,7 +201,8 @@ def _next(view: ReadinessView) -> str:
     if isinstance(decision, Starts):
         return 'Next: I report in a comment of its own. Stop it with "agent stop".'
     if view.readiness.verdict != "ready":
-        person = f' Rather a person? Remove the label "{view.label}".'
+        instead = "Assign it to one" if view.assigned else f'Remove the label "{view.label}"'
+        person = f" Rather a person? {instead}."
         labelled = not (isinstance(decision, NoStart) and decision.why == "no_label")
         return (
             "Next: edit the description; I look again within seconds and update this comment."
@@ -206,7 +224,9 @@ def _next(view: ReadinessView) -> str:
 def _next_idle(view: ReadinessView, decision: NoStart) -> str:
     match decision.why:
         case "no_label":
-            return f'Next: set the label "{view.label}" to ask for an agent.'
+            return (
+                f'Next: to ask for an agent, set the label "{view.label}" or comment "agent run".'
+            )
         case "label_used":
             return 'Next: "agent retry" starts another run, and so does a new label.'
         case "text_changed":
@@ -219,5 +239,6 @@ def _last_line(view: ReadinessView) -> Block:
     return footer(
         "" if score is None else f"{score}/100",
         f"{view.readiness.rubric}, {view.means}",
+        f"looked again as asked {clock(*view.asked)}" if view.asked else "",
         'Mistaken? Comment "agent help"',
     )

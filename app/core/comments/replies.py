@@ -15,12 +15,14 @@ _RIGHTS: dict[Right, str] = {
     "dispatch": "it needs the right to dispatch",
     "approve": "it needs the right to approve",
     "stop": "it needs the right to dispatch or to approve",
+    "admin": "it needs the right to administer this project",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
-    """Where a ticket stands. run: one line on the run that is on, or on the last one."""
+    """Where a ticket stands. run: one line on the run that is on, or on the last one. cost: None =
+    comments name no money here."""
 
     verdict: Literal["ready", "nearly", "not_yet"] | None
     score: int | None
@@ -36,10 +38,16 @@ def help_reply() -> tuple[Block, ...]:
         item(paragraph(Span(f"agent {row.name}", code=True), f": {row.help}"))
         for row in COMMANDS.values()
     )
+    free = [row.name for row in COMMANDS.values() if row.right == "read"]
     return (
         paragraph('Begin a comment with one of these ("/agent …" or a mention of me work too):'),
         bullets(*lines),
-        paragraph("By role: score, status and help are for everybody who can comment."),
+        paragraph(f"By role: {listed(free)} are for everybody who can comment."),
+        paragraph(
+            "I took something wrongly? Say it in the description in other words, or give the "
+            "ticket to a person: remove the label. Which answers are needed here is set by an "
+            "admin."
+        ),
         footer(),
     )
 
@@ -52,7 +60,7 @@ def status_reply(view: StatusView) -> tuple[Block, ...]:
         if view.verdict is None
         else (f"The text is {words[view.verdict]}{score}.")
     )
-    lines = [text, *(f"{reason.text} {reason.next}".strip() for reason in view.reasons)]
+    lines = [text, *(r.told(costs=view.cost is not None) for r in view.reasons)]
     lines.append(short(view.run, 300) or "No agent has worked on it.")
     if view.cost is not None:
         note = " (simulated)" if view.simulated else ""

@@ -43,8 +43,8 @@ class Costs:
 class ResultView:
     """A run that has ended. `change`: one line by us on what was changed, from the commit itself.
 
-    commit: None = nothing is on the branch. said: the agent's own words. stopped_by: an account,
-    empty when no person did it.
+    costs: None = comments name no money here. commit: None = nothing is on the branch. said: the
+    agent's own words. stopped_by: an account, empty when no person did it.
     """
 
     agent_title: str
@@ -52,7 +52,7 @@ class ResultView:
     ending: Ending
     branch: str
     base_branch: str
-    costs: Costs
+    costs: Costs | None
     change: str = ""
     commit: str | None = None
     pull_request: str | None = None
@@ -91,7 +91,7 @@ def _success(view: ResultView) -> list[Block]:
         paragraph(*_place(view)),
         *_acceptance(view),
         *_said(view),
-        paragraph(_cost(view)),
+        *_cost(view),
         paragraph(
             "Next: review it, then merge or close it; nothing is merged by itself. "
             'Another try on the same text: "agent retry".'
@@ -107,7 +107,7 @@ def _failure(view: ResultView) -> list[Block]:
             f"Not finished: {view.agent_title} {told.text}. {view.base_branch} is untouched.",
         ),
         *([paragraph(f"Cause: {sentence(view.cause)}")] if view.cause.strip() else []),
-        paragraph(_cost(view)),
+        *_cost(view),
         *_acceptance(view),
         *_said(view),
         *([paragraph(*_place(view))] if view.commit else []),
@@ -136,7 +136,7 @@ def _stopped(view: ResultView) -> list[Block]:
     return [
         headline(lozenge(told.mark, told.tone), *who, f" {view.base_branch} is untouched."),
         paragraph(*kept),
-        paragraph(_cost(view)),
+        *_cost(view),
         paragraph('Next: "agent retry" or a new label starts another run on the text of then.'),
     ]
 
@@ -186,8 +186,10 @@ def _said(view: ResultView) -> list[Block]:
     )
 
 
-def _cost(view: ResultView) -> str:
+def _cost(view: ResultView) -> list[Block]:
     costs = view.costs
+    if costs is None:
+        return []
     text = f"Cost: {spent(costs.run, costs.currency, simulated=costs.simulated)}"
     if costs.returned > 0:
         note = " (simulated)" if costs.simulated else ""
@@ -195,7 +197,7 @@ def _cost(view: ResultView) -> str:
     if costs.ticket is not None:
         note = " (simulated)" if costs.simulated else ""
         text += f". This ticket so far: {amount(costs.ticket, costs.currency)}{note}"
-    return f"{text}."
+    return [paragraph(f"{text}.")]
 
 
 def _next(view: ResultView) -> tuple[str, str, str]:

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Literal
 
-from app.core.comments.phrases import amount, clock, footer, headline, lozenge, person, short, spent
+from app.core.comments.phrases import (
+    amount,
+    clock,
+    footer,
+    headline,
+    lozenge,
+    named,
+    person,
+    short,
+    spent,
+)
 from app.core.run import Ending
 from app.core.text import Block, Span, Tone, paragraph
 
@@ -41,7 +51,7 @@ class Origin:
     text_as_of: datetime
     approved_at: datetime | None = None
     approved_by: str | None = None
-    retry: bool = False
+    how: Literal["labelled", "assigned", "asked", "retry asked"] = "labelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ class RunView:
     """A run as it stands. `ending` None = it is on. `doing`: the agent's last line of progress.
 
     repository: a short name. cage: "" when the agent is shut in, else the sentence that says how
-    it is not.
+    it is not. costs: whether comments name money here.
     """
 
     agent_title: str
@@ -85,6 +95,7 @@ class RunView:
     doing: str = ""
     cage: str = ""
     stop_asked: bool = False
+    costs: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +111,7 @@ ENDINGS: dict[Ending, Told] = {
     Ending.SUCCEEDED: Told("finished", "green", "has finished"),
     Ending.FAILED: Told("failed", "red", "did not get it done"),
     Ending.TIMED_OUT: Told("out of time", "red", "ran out of time"),
-    Ending.STALLED: Told("stuck", "red", "gave no sign of life any more"),
+    Ending.STALLED: Told("stuck", "red", "got stuck"),
     Ending.OVER_BUDGET: Told("out of money", "red", "used up its money"),
     Ending.CANCELLED: Told("stopped", "neutral", "was stopped"),
     Ending.INTERRUPTED: Told("interrupted", "red", "was interrupted from outside"),
@@ -137,10 +148,10 @@ def _first_line(view: RunView) -> Block:
             "The result is in a comment of its own.",
         )
     at = f" Last sign of life {_time(view, view.sign_of_life)}." if view.sign_of_life else ""
-    rehearsal = " (simulated)" if view.money.simulated else ""
+    title = named(view.agent_title, simulated=view.money.simulated)
     return headline(
         lozenge("stopping" if view.stop_asked else "running", "blue"),
-        f"{view.agent_title}{rehearsal} works on {view.repository}: step {view.step} of "
+        f"{title} works on {view.repository}: step {view.step} of "
         f"{len(view.ticks)}, attempt {view.attempt} of {view.attempts}.{at}",
     )
 
@@ -148,8 +159,8 @@ def _first_line(view: RunView) -> Block:
 def _money(view: RunView) -> str:
     money = view.money
     so_far = spent(money.spent, money.currency, simulated=money.simulated)
-    parts = [so_far]
-    if view.ending is None:
+    parts = [so_far] if view.costs else []
+    if view.costs and view.ending is None:
         sure = " (cannot be exceeded)" if money.cap_holds else ""
         held = f"{amount(money.held, money.currency)} set aside"
         parts = [f"{so_far} of {held}{sure}"]
@@ -159,14 +170,14 @@ def _money(view: RunView) -> str:
     parts.append(f"started {_time(view, view.started)}")
     if view.ending is None and view.latest_end is not None:
         parts[-1] += f", ends by {_time(view, view.latest_end)} at the latest"
-    return " · ".join(parts)
+    line = " · ".join(parts)
+    return line if view.costs else line[0].upper() + line[1:]
 
 
 def _why(view: RunView) -> list[str | Span]:
     origin = view.origin
-    asked = "retry asked" if origin.retry else "labelled"
     words: list[str | Span] = [
-        f"Why it runs: {asked} {_time(view, origin.asked_at)} by ",
+        f"Why it runs: {origin.how} {_time(view, origin.asked_at)} by ",
         person(origin.asked_by),
     ]
     if origin.approved_at is not None and origin.approved_by:

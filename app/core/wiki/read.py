@@ -149,7 +149,7 @@ class _Reader:
 
     def _flush(self, but: str = "") -> None:
         """Ends whatever is open except the kind of lines that is about to go on."""
-        if but != "lines":
+        if but != "lines" and self._lines:
             self._frames[-1].blocks.extend(self._paragraph(self._lines))
             self._lines = []
         if but != "rows" and self._rows:
