@@ -116,7 +116,8 @@ def web_app(settings: Settings, db: Database, trust: Trust | None = None) -> Fas
 
     @app.get("/")
     def index() -> PlainTextResponse:
-        return PlainTextResponse(f"Signalbox {__version__}. Pages for admins: /connect, /deliveries\n")
+        pages = "/connect, /deliveries"
+        return PlainTextResponse(f"Signalbox {__version__}. Pages for admins: {pages}\n")
 
     return app
 
@@ -137,7 +138,7 @@ def tracker_factory(
     from app.adapters.jira_sites import Trackers
 
     app_key = json.loads(DESCRIPTOR.read_text())["key"]
-    way = Way(proxy=settings.proxy, ca_bundle=settings.ca_bundle)
+    way = Way(proxy=settings.proxy, ca_bundle=settings.ca_bundle, pages=settings.url)
     trackers = Trackers(secrets.unseal, app_key, way)
     return lambda site: trackers(dict(site))
 

@@ -83,14 +83,14 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
 @pytest.fixture
 def database_url(dialect: str, databases: Databases) -> Iterator[str]:
     """The URL of a fresh, migrated database, for tests that start processes."""
-    from tests.databases import CannotStart, drop
+    from tests.databases import CannotStart
 
     try:
         url = databases.make(dialect)
     except CannotStart as fault:
         absent(dialect, str(fault))
     yield url
-    drop(url)
+    databases.take_back(url)
 
 
 @pytest.fixture

@@ -51,3 +51,34 @@ def test_each_test_has_a_database_of_its_own(dialect: str, databases: Databases)
         with db.write() as c:
             c.execute(sa.text("create table mine (id integer)"))
         db.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "insert into obeyed values ('s', '1', 'stop', 1)",
+        "create table mine (id integer)",
+        "update alembic_version set version_num = 'none'",
+        "delete from alembic_version",
+        "drop table hold",
+        "alter table hold add more text",
+    ],
+)
+def test_no_database_brings_anything_along(dialect: str, databases: Databases, change: str) -> None:
+    def found(url: str) -> tuple[object, ...]:
+        with sa.create_engine(url).connect() as c:
+            tables = sa.inspect(c).get_table_names()
+            columns = [column["name"] for column in sa.inspect(c).get_columns("hold")]
+            rows = c.execute(sa.text("select count(*) from obeyed")).scalar()
+            version = c.execute(sa.text("select * from alembic_version")).all()
+        return sorted(tables), columns, rows, version
+
+    first = databases.make(dialect)
+    before = found(first)
+    with sa.create_engine(first).begin() as c:
+        c.execute(sa.text(change))
+    databases.take_back(first)
+    second = databases.make(dialect)
+    assert second != first
+    assert found(second) == before
+    databases.take_back(second)

@@ -26,8 +26,8 @@ def main(parent: int, depth: int, command: list[str]) -> int:
     """Signals are blocked and waited for: a handler may run too late to be of use, namely after
     the call that was about to wait when the signal came."""
     signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)
-    for number in AWAITED:  # who starts us may ignore them: a shell does so in the background
-        signal.signal(number, signal.SIG_DFL)
+    for each in AWAITED:  # who starts us may ignore them: a shell does so in the background
+        signal.signal(each, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     _die_with(parent, signal.SIGTERM)
     warden = os.getpid()

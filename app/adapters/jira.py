@@ -40,10 +40,17 @@ class JiraTracker:
         self._api = JiraSession(api_url, auth, "3" if self._cloud else "2", way)
         self._search = Search(self._api, cloud=self._cloud)
         self._people = People(self._api, cloud=self._cloud)
+        self._pages = way.pages.rstrip("/")
         self._comments = Comments(
-            self._api, lambda: self.myself().id, cloud=self._cloud, silent=way.silent
+            self._api, lambda: self.myself().id, self._page, cloud=self._cloud, silent=way.silent
         )
         self._me: Account | None = None
+
+    def _page(self, issue: str) -> str | None:
+        """The ticket's page with us, where the whole of a comment is shown."""
+        if not self._pages:
+            return None
+        return f"{self._pages}/surfaces/panel?site={part(self._site_id)}&issue={part(issue)}"
 
     # Reading
 

@@ -12,7 +12,8 @@ from app.adapters.jira_fault import Call, Denied
 from app.adapters.jira_pages import pages, part
 from app.adapters.jira_reading import PROPERTY, Json
 from app.adapters.jira_session import JiraSession
-from app.core.adf import fit, to_adf
+from app.core.adf import to_adf
+from app.core.fit import fit
 from app.core.text import Block
 from app.core.wiki import to_wiki
 from app.ports import Comment, NotFound, RateLimited, Refused, Transient
@@ -25,19 +26,28 @@ OPEN = ("software", "business", "product_discovery")
 
 
 class Comments:
-    """me: our own account's id, asked for when it is needed."""
+    """me: our own account's id, asked for when it is needed. rest: where the whole text of a ticket
+    can be read."""
 
     def __init__(
-        self, api: JiraSession, me: Callable[[], str], *, cloud: bool, silent: bool
+        self,
+        api: JiraSession,
+        me: Callable[[], str],
+        rest: Callable[[str], str | None],
+        *,
+        cloud: bool,
+        silent: bool,
     ) -> None:
         self._api = api
         self._me = me
+        self._rest = rest
         self._cloud = cloud
         self._silent = silent
 
     def put(self, issue: str, key: str, blocks: Sequence[Block]) -> str:
         """Never posts blindly twice: after a lost answer it looks for the comment first."""
-        body: Any = to_adf(fit(blocks)) if self._cloud else to_wiki(fit(blocks))
+        whole = fit(blocks, address=self._rest(issue))
+        body: Any = to_adf(whole) if self._cloud else to_wiki(whole)
         patience = self._api.patience()
         desk = False
         while True:

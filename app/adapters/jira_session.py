@@ -35,11 +35,13 @@ HEADERS = {
 @dataclass(frozen=True, slots=True)
 class Way:
     """How calls get to a Jira. silent: edits may be made without a mail to anybody. ca_bundle:
-    file with the certificates to trust. pace: kept while the site is the same."""
+    file with the certificates to trust. pace: kept while the site is the same. pages:
+    address of our own pages, where the rest of a comment is shown that Jira has no room for."""
 
     silent: bool = False
     proxy: str = ""
     ca_bundle: str = ""
+    pages: str = ""
     pace: Pace = field(default_factory=Pace)
     pause: Pause = time.sleep
 

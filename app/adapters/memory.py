@@ -239,6 +239,10 @@ class MemoryTracker:
         self.properties.pop((self._find(issue).id, name), None)
         self.calls.end("delete_property")
 
+    def report_accounts(self, stored: Mapping[str, datetime]) -> frozenset[str]:
+        self.calls.begin("report_accounts", stored)
+        return frozenset(name for name in stored if name not in self.accounts)
+
     def _find(self, issue: str) -> Ticket:
         for ticket in self.tickets.values():
             if issue in (ticket.id, ticket.key):

@@ -27,9 +27,7 @@ class _Reports(JiraSession):
         self._root = root
 
 
-def report(
-    api_url: str, auth: Auth, way: Way, stored: Mapping[str, datetime]
-) -> frozenset[str]:
+def report(api_url: str, auth: Auth, way: Way, stored: Mapping[str, datetime]) -> frozenset[str]:
     """Those of `stored` whose account was closed. "updated" asks for nothing: no name is kept."""
     root, path = _place(api_url, auth)
     session = _Reports(root, auth, way)

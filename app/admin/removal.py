@@ -44,10 +44,6 @@ class StillActive(Exception):
     """Runs were asked to stop and have not ended. The message says what to do."""
 
 
-class Locked(Refused):
-    """Jira does not let us in, so that nothing there can be tidied."""
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """reachable: whether what is ours in Jira can be tidied; not where we were uninstalled.
@@ -122,7 +118,7 @@ def _tidy(desk: Desk, site: Row, fate: str) -> tuple[int, tuple[tuple[str, str],
         own = tracker.myself().id
     except Refused as fault:
         if fate != "keep":
-            raise Locked(
+            raise Refused(
                 f"{str(fault).rstrip('.')}. To remove the site and leave Jira as it is:"
                 " --comments keep."
             ) from None

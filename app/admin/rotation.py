@@ -7,12 +7,10 @@ from app.ports import Refused
 from app.store import sealed, sites
 
 
-class Unopened(Refused):
-    """Some secrets cannot be opened with the present keys; all others are sealed anew."""
-
-
 def rotate(desk: Desk) -> int:
-    """How many secrets were sealed anew. A repeat is harmless. Raises Unopened at its end."""
+    """How many secrets were sealed anew. A repeat is harmless.
+
+    Raises Refused at its end where some cannot be opened with the present keys."""
     done, lost = 0, []
     for row in sites.list_sites(desk.db):
         for column in sealed.SEALED:
@@ -26,7 +24,7 @@ def rotate(desk: Desk) -> int:
                 continue
             done += sealed.replace(desk.db, row["id"], column, old, new)
     if lost:
-        raise Unopened(
+        raise Refused(
             f"Secrets sealed anew: {done}. These cannot be opened: {', '.join(lost)}. Add"
             " the key that they were sealed with at the end of SIGNALBOX_SECRET_KEY, or store them"
             " again with `signalbox site add`."

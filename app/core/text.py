@@ -247,4 +247,5 @@ def _list_lines(block: Block, indent: str) -> list[str]:
 
 
 def _flat(cell: Block) -> list[str]:
-    return [line.strip() for line in _lines(cell.children, "") if line.strip()]
+    inner = cell.children if cell.kind == "cell" else (cell,)
+    return [line.strip() for line in _lines(inner, "") if line.strip()]

@@ -29,6 +29,20 @@ DEFAULT = "*"
 
 
 NO_LIMIT = 2**62
+_SITE: sa.BindParameter[str] = sa.bindparam("site_id")
+_LIMITS = (  # with a parameter for the subject of each level
+    sa.select(bucket)
+    .where(
+        bucket.c.site_id == _SITE,
+        sa.or_(
+            *(
+                sa.and_(bucket.c.kind == kind, bucket.c.subject.in_([sa.bindparam(kind), DEFAULT]))
+                for kind in LEVELS
+            )
+        ),
+    )
+    .with_for_update(read=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +93,7 @@ def lines(
 def _limits(
     c: Connection, site_id: str, subjects: Mapping[str, str]
 ) -> dict[tuple[str, str, str], int | None]:
-    named = [
-        sa.and_(bucket.c.kind == kind, bucket.c.subject.in_([subject, DEFAULT]))
-        for kind, subject in subjects.items()
-    ]
-    query = sa.select(bucket).where(bucket.c.site_id == site_id, sa.or_(*named))
-    rows = c.execute(query.with_for_update(read=True)).mappings()
+    rows = c.execute(_LIMITS, {"site_id": site_id, **subjects}).mappings()
     return {(row["kind"], row["subject"], row["period"]): row["limit"] for row in rows}
 
 
@@ -129,6 +138,27 @@ _TOP_DOWN = [
     sa.case({name: rank for rank, name in enumerate(names)}, value=column)
     for column, names in ((balance.c.kind, LEVELS), (balance.c.period, PERIODS))
 ]
+_BALANCES = (
+    sa.select(balance)
+    .where(
+        balance.c.site_id == _SITE,
+        sa.tuple_(balance.c.kind, balance.c.subject, balance.c.period, balance.c.starts).in_(
+            sa.bindparam("lines", expanding=True)
+        ),
+    )
+    .order_by(*_TOP_DOWN)
+    .with_for_update()
+)
+_MADE = (
+    sa.select(entry.c.kind, entry.c.subject, entry.c.period, entry.c.starts)
+    .where(
+        entry.c.site_id == _SITE,
+        entry.c.hold_id == sa.bindparam("hold_id"),
+        entry.c.verb == "reserve",
+        entry.c.account == "held",
+    )
+    .order_by(entry.c.seq)
+)
 
 
 def set_aside(
@@ -157,10 +187,8 @@ def _locked(
     c: Connection, site_id: str, chain: Sequence[Line]
 ) -> dict[tuple[str, str], tuple[int, int]]:
     """(posted, held) of the balances that exist, locked top down until the transaction ends."""
-    one_of = sa.tuple_(balance.c.kind, balance.c.subject, balance.c.period, balance.c.starts)
-    there = one_of.in_([tuple(key(line).values()) for line in chain])
-    query = sa.select(balance).where(balance.c.site_id == site_id, there).order_by(*_TOP_DOWN)
-    rows = c.execute(query.with_for_update())
+    there = [tuple(key(line).values()) for line in chain]
+    rows = c.execute(_BALANCES, {"site_id": site_id, "lines": there})
     return {(row.kind, row.period): (row.posted, row.held) for row in rows}
 
 
@@ -179,10 +207,7 @@ def _bound(site_id: str, chain: Iterable[Line]) -> list[dict[str, Any]]:
 
 def lines_of(c: Connection, site_id: str, hold_id: str) -> list[Line]:
     """The balances that the hold was counted in when it was made, whatever the day is now."""
-    made = (entry.c.kind, entry.c.subject, entry.c.period, entry.c.starts)
-    mine = sa.and_(entry.c.site_id == site_id, entry.c.hold_id == hold_id)
-    mine = sa.and_(mine, entry.c.verb == "reserve", entry.c.account == "held")
-    rows = c.execute(sa.select(*made).where(mine).order_by(entry.c.seq))
+    rows = c.execute(_MADE, {"site_id": site_id, "hold_id": hold_id})
     return [Line(row.kind, row.subject, row.period, row.starts, None) for row in rows]
 
 

@@ -221,7 +221,7 @@ def _insert_hold(
     now: datetime,
 ) -> bool:
     row = {"site_id": site_id, "id": hold_id, **terms, "state": "held", "made_at": now}
-    return bool(c.execute(db.insert(hold).values(row).on_conflict_do_nothing()).rowcount)
+    return bool(c.execute(db.insert(hold).on_conflict_do_nothing(), row).rowcount)
 
 
 def _named(site_id: str, hold_id: str) -> sa.ColumnElement[bool]:
@@ -259,16 +259,23 @@ def _no_room(
     return NoRoom(*where, posted, held, needed, resets_at, reason)
 
 
-def _unseen_overrun(c: Connection, site_id: str, project_key: str) -> bool:
-    """Has an attempt of the project overrun its hold since an admin last set a budget over it?"""
-    here = sa.and_(entry.c.kind == "project", entry.c.subject == project_key)
+def _overran_unseen() -> sa.Select[Any]:
+    here = sa.and_(entry.c.kind == "project", entry.c.subject == sa.bindparam("project_key"))
     over = sa.or_(entry.c.kind == "site", here, entry.c.subject == chain.DEFAULT)
     overrun = sa.func.max(sa.case((sa.and_(here, entry.c.verb == "overrun"), entry.c.seq), else_=0))
     seen = sa.func.max(sa.case((sa.and_(over, entry.c.verb == "seen"), entry.c.seq), else_=0))
-    query = sa.select(overrun > seen).where(
-        entry.c.site_id == site_id, entry.c.verb.in_(["overrun", "seen"])
+    return sa.select(overrun > seen).where(
+        entry.c.site_id == sa.bindparam("site_id"), entry.c.verb.in_(["overrun", "seen"])
     )
-    return bool(c.execute(query).scalar())
+
+
+_OVERRAN_UNSEEN = _overran_unseen()
+
+
+def _unseen_overrun(c: Connection, site_id: str, project_key: str) -> bool:
+    """Has an attempt of the project overrun its hold since an admin last set a budget over it?"""
+    asked = {"site_id": site_id, "project_key": project_key}
+    return bool(c.execute(_OVERRAN_UNSEEN, asked).scalar())
 
 
 def _end(c: Connection, site_id: str, hold_id: str, values: dict[str, Any]) -> Ended:

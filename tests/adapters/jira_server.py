@@ -18,7 +18,8 @@ def no_pause(seconds: float) -> None:
 class Scripted(ThreadingHTTPServer):
     """`answers`: (method, path without the query) → (status, JSON or raw bytes, headers).
 
-    As a proxy it is asked for whole addresses. asked, headers: of each request, in order."""
+    As a proxy it is asked for whole addresses. asked, headers, bodies: of each request,
+    in order."""
 
     daemon_threads = True
 
@@ -27,6 +28,7 @@ class Scripted(ThreadingHTTPServer):
         self.answers: dict[tuple[str, str], tuple[int, Any, dict[str, str]]] = {}
         self.asked: list[str] = []
         self.headers: list[dict[str, str]] = []
+        self.bodies: list[bytes] = []
         self.scheme = "http"
 
     @property
@@ -50,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self) -> None:
         assert isinstance(self.server, Scripted)
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
         self.server.asked.append(f"{self.command} {self.path}")
         self.server.headers.append(dict(self.headers))
         unknown: tuple[int, Any, dict[str, str]] = (404, {"errorMessages": ["not here"]}, {})

@@ -13,6 +13,7 @@ import pytest
 from app import ports
 from app.adapters.jira import JiraTracker
 from app.adapters.jira_auth import Basic
+from app.adapters.jira_session import Way
 from app.core.adf import from_adf
 from app.core.text import Block, Document, Span, bullets, expand, item, paragraph
 from app.ports import NotFound, Refused
@@ -233,6 +234,16 @@ def test_a_huge_comment_is_cut_to_fit(jira: SandboxJira, tracker: ports.Tracker)
     (posted,) = jira.journal.find("POST")
     assert len(json.dumps(posted.body["body"])) < 32_767
     assert jira.journal.find("PUT") == []
+
+
+def test_a_cut_comment_links_to_our_page_of_the_ticket(jira: SandboxJira) -> None:
+    way, basic = Way(pages="https://signalbox.example/"), Basic(*jira.credentials("Signalbox"))
+    tracker: ports.Tracker = JiraTracker("acme", jira.base_url, basic, way=way)
+    tracker.put_comment("BILL-1", "readiness", [paragraph("word " * 8000)])
+    (posted,) = jira.journal.find("POST")
+    link = posted.body["body"]["content"][-1]["content"][-1]
+    address = "https://signalbox.example/surfaces/panel?site=acme&issue=BILL-1"
+    assert link["text"] == link["marks"][0]["attrs"]["href"] == address
 
 
 def test_peoples_comments_are_read(jira: SandboxJira, tracker: ports.Tracker) -> None:

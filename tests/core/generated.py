@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import get_args
 
@@ -35,13 +36,29 @@ hostile_text = st.one_of(
 links = st.one_of(
     st.none(),
     st.sampled_from(
-        ["https://x.example/a|b", "javascript:alert(1)", "mailto:a@x.example", "", "x"]
+        [
+            "https://x.example/a|b",
+            "javascript:alert(1)",
+            "mailto:a@x.example",
+            "//x.example",
+            "HTTP\u017f://x",
+            "",
+        ]
     ),
 )
 # What is independent and small is drawn at once: a choice costs far more than what it chooses.
 bools = (False, True)
+
+
+def span_of(
+    text: str, marks: Sequence[bool], link: str | None, mention: str | None, status: Tone | None
+) -> Span:
+    strong, em, strike, code, small = marks
+    return Span(text, strong, em, strike, code, small, link, mention, status)
+
+
 spans = st.builds(
-    lambda text, marks, link, mention, status: Span(text, *marks, link, mention, status),
+    span_of,
     hostile_text,
     st.sampled_from(list(product(bools, repeat=5))),  # strong, em, strike, code, small
     links,
@@ -99,7 +116,15 @@ _lists = st.recursive(
     ),
     max_leaves=5,
 ).map(lambda item: Block("bullets", children=(item,)))
-_cell = st.builds(Block, st.just("cell"), children=_line.map(lambda b: (b,)), header=st.booleans())
+_ticks = st.builds(
+    Block, st.just("tasks"), children=st.lists(_task, min_size=1, max_size=2).map(tuple)
+)
+_cell = st.builds(
+    Block,
+    st.just("cell"),
+    children=st.one_of(_line, _line, _lists, _ticks).map(lambda b: (b,)),
+    header=st.booleans(),
+)
 _row = st.builds(Block, st.just("row"), children=st.lists(_cell, min_size=1, max_size=3).map(tuple))
 _inner = st.one_of(_line, _lists, _code)
 well_formed = st.lists(

@@ -7,8 +7,16 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import sqlalchemy as sa
+from dbos import DBOSClient
+
+from app.engine.relay import APPLICATION
+from app.engine.sweeps import KEEP_INTENTS
 from tests.engine.stage import Stage, until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -64,6 +72,72 @@ def kill(pid: int) -> None:
     if alive(pid):
         os.kill(pid, 9)
     until(lambda: not alive(pid))
+
+
+class Crew:
+    """One worker; where it has died at its boundary, the next."""
+
+    def __init__(self, workers: Workers, on: Stage, log: Path, die_at: str) -> None:
+        self.workers, self.on, self.log, self.die_at = workers, on, log, die_at
+        self.died = False
+        self.pid = 0
+        self.engine = DBOSClient(system_database_url=on.db.url, application_name=APPLICATION)
+
+    def start(self) -> None:
+        """The first worker, up to where its schedules wait to be triggered."""
+        self.pid = self.workers.start(self.on, self.log, self.die_at, waits=True)
+        self.until(lambda: self.engine.list_schedules(status="PAUSED"))
+        self.until(lambda: not self.engine.list_schedules(status="ACTIVE"))
+
+    def until(self, came: Callable[[], Any]) -> None:
+        """Wait for what has to come, whoever of the crew brings it about."""
+
+        def now() -> Any:
+            if self.die_at and not self.died and not alive(self.pid):
+                self.died = True
+                self.pid = self.workers.start(self.on, None, waits=True)
+            return came()
+
+        until(now, LONGEST)
+
+    def minutes_pass(self, minutes: int) -> None:
+        with (self.on.directory / "minutes").open("a") as clock:
+            clock.write("x" * minutes)
+
+    def let_agent_work(self) -> None:
+        (self.on.directory / "go").touch()
+
+    def flows(self, *status: str, **which: Any) -> list[Any]:
+        found = self.engine.list_workflows(status=list(status), load_output=False, **which)
+        return list(found)
+
+    def sweep(self, *flows: str) -> None:
+        """Wait for the end of these sweeps, which somebody has just enqueued."""
+        self.until(lambda: len(self.flows("SUCCESS", workflow_ids=list(flows))) == len(flows))
+
+    def trigger(self, schedule: str) -> None:
+        self.sweep(self.engine.trigger_schedule(schedule).workflow_id)
+
+    def tidy_much_later(self) -> None:
+        """The nightly tidying, on a night on which all of today is too old."""
+        night = datetime.now(UTC) + KEEP_INTENTS + timedelta(days=2)
+        handles = self.engine.backfill_schedule("tidy", night, night + timedelta(days=1))
+        self.sweep(*(handle.workflow_id for handle in handles))
+
+    def at_rest(self) -> bool:
+        """Nothing waits and nothing is under way. One look at both: a workflow that has just
+        ended may have left a delivery behind."""
+        both = """select (select count(*) from inbox where outcome is null)
+            + (select count(*) from workflow_status
+               where status in ('ENQUEUED', 'PENDING', 'DELAYED'))"""
+        with self.on.db.read() as c:
+            idle = c.execute(sa.text(both)).scalar() == 0
+        return idle and self.on.quiet()
+
+    def end(self) -> None:
+        if self.pid:
+            kill(self.pid)
+        self.engine.destroy()
 
 
 def around(names: frozenset[str], what: str = "step ") -> set[str]:

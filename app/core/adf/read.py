@@ -24,7 +24,20 @@ from app.core.adf.nodes import (
     macro_name,
     nodes_of,
 )
-from app.core.text import Block, Document, Kind, Span, from_plain, joined, safe_link, visible, words
+from app.core.colour import WHITE, unseen
+from app.core.text import (
+    FAR,
+    Block,
+    Document,
+    Kind,
+    Span,
+    far_below,
+    from_plain,
+    joined,
+    safe_link,
+    visible,
+    words,
+)
 
 MAX_DEPTH = 24
 """Deeper content is read as text only: nobody writes it, and it must not exhaust the stack."""
@@ -45,6 +58,8 @@ class _Reader:
     def __init__(self) -> None:
         self.unread: dict[str, None] = {}
         self.hidden = False
+        self._ground: object = WHITE
+        self._blank = 0
 
     def blocks(self, content: object, depth: int) -> tuple[Block, ...]:
         """Blocks of mixed content; inline nodes that stray among blocks become a paragraph."""
@@ -95,19 +110,32 @@ class _Reader:
         return self._paragraph(self.spans(nodes_of(node.get("content"))))
 
     def _paragraph(self, spans: tuple[Span, ...]) -> Iterable[Block]:
-        return [Block("paragraph", spans=spans)] if words(spans).strip() else []
+        return [Block("paragraph", spans=spans)] if self._shown(words(spans)) else []
+
+    def _shown(self, text: str) -> bool:
+        """Whether there is any text; what stands below many blank lines is read and told."""
+        lines = text.split("\n")
+        if not text.strip():
+            self._blank += len(lines)
+            return False
+        first = next(at for at, line in enumerate(lines) if line.strip())
+        self.hidden = self.hidden or self._blank + first > FAR or far_below(text)
+        self._blank = 0
+        return True
 
     def _heading(self, node: Node, _depth: int) -> Iterable[Block]:
         spans = self.spans(nodes_of(node.get("content")))
         level = attrs_of(node).get("level")
         number = level if isinstance(level, int) else 1
-        if not words(spans).strip():
+        if not self._shown(words(spans)):
             return []
         return [Block("heading", spans=spans, level=min(6, max(1, number)))]
 
     def _container(self, node: Node, kind: Kind, depth: int) -> Block:
         attrs = attrs_of(node)
+        ground, self._ground = self._ground, self._ground_of(attrs)
         children = self.blocks(node.get("content"), depth + 1)
+        self._ground = ground
         part = PARTS.get(kind)
         if part is not None:
             children = tuple(c if c.kind == part else Block(part, children=(c,)) for c in children)
@@ -119,6 +147,10 @@ class _Reader:
             tone=tone if kind == "panel" else "neutral",
             header=kind_of(node) == "tableHeader",
         )
+
+    def _ground_of(self, attrs: Node) -> object:
+        """A coloured cell or panel; white text on dark is seen."""
+        return attrs.get("background") or attrs.get("panelColor") or self._ground
 
     def _tasks(self, node: Node, depth: int) -> Iterable[Block]:
         """Lists inside lists are put into one: what matters is each task and its tick."""
@@ -140,7 +172,7 @@ class _Reader:
     def _code(self, node: Node, _depth: int) -> Iterable[Block]:
         text = "".join(self._clean(n.get("text")) for n in nodes_of(node.get("content")))
         language = self._clean(attrs_of(node).get("language")).strip()[:40]
-        return [Block("code", spans=(Span(text),), language=language)] if text.strip() else []
+        return [Block("code", spans=(Span(text),), language=language)] if self._shown(text) else []
 
     def _rule(self, _node: Node, _depth: int) -> Iterable[Block]:
         return [Block("rule")]
@@ -197,6 +229,9 @@ class _Reader:
 
     def _marked(self, node: Node) -> Span:
         span = Span(self._clean(node.get("text")))
+        if self._is_unseen(node):
+            self.hidden = self.hidden or bool(span.text.strip())
+            return replace(span, text="")
         for mark in nodes_of(node.get("marks")):
             match kind_of(mark):
                 case "strong":
@@ -212,6 +247,12 @@ class _Reader:
                 case "link":
                     span = replace(span, link=safe_link(attrs_of(mark).get("href")))
         return span
+
+    def _is_unseen(self, node: Node) -> bool:
+        """Text in the colour of what it stands on. In code Jira shows no colours."""
+        colours = {kind_of(m): attrs_of(m).get("color") for m in nodes_of(node.get("marks"))}
+        ground = colours.get("backgroundColor") or self._ground
+        return "code" not in colours and unseen(colours.get("textColor"), ground)
 
     def _address(self, node: Node) -> tuple[Span, ...]:
         attrs = attrs_of(node)

@@ -6,6 +6,7 @@ is restructured: a table in a panel becomes lines, an expand in a list its title
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ _PANELS: dict[Tone, str] = {
     "yellow": "warning",
     "red": "error",
 }
+_ACCOUNT = re.compile(r"[\w:.@-]{1,128}")
 _EMPTY: Node = {"type": "paragraph", "content": []}
 
 
@@ -200,7 +202,7 @@ def _inline(spans: Sequence[Span]) -> list[Node]:
             label = one_line(text)
             attrs = {"text": label, "color": span.status}
             out.extend([{"type": "status", "attrs": attrs}] if label else [])
-        elif span.mention:
+        elif span.mention and _ACCOUNT.fullmatch(span.mention):
             out.append({"type": "mention", "attrs": {"id": span.mention, "text": one_line(text)}})
         else:
             out.extend(_lines(text, _marks(span)))

@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from app.core.text import Block, Document, Kind, Span, joined, paragraph, visible, words
+from app.core.text import (
+    Block,
+    Document,
+    Kind,
+    Span,
+    far_below,
+    joined,
+    paragraph,
+    visible,
+    words,
+)
 from app.core.wiki.inline import spans_of
 from app.core.wiki.lists import Entry, nested
 from app.core.wiki.lostlines import with_lines
-from app.core.wiki.tables import row_of
+from app.core.wiki.pale import without_pale
+from app.core.wiki.tables import in_cell, row_of
 
 _MACRO = re.compile(
     r"(?<!\\)\{(code|noformat|quote|panel|expand)(?::([^{}\n]{0,300}))?\}|^```([\w+#-]{0,20})$",
@@ -31,9 +42,11 @@ _TICK = re.compile(r"\[([ xX])\]\s+(.*)", re.DOTALL)
 def from_wiki(text: str) -> Document:
     """The text as blocks. Without any line break it is taken for one that has lost them."""
     clean, hidden = visible(text.replace("\r\n", "\n").replace("\r", "\n"))
-    lines, lost = with_lines(clean)
+    seen, pale = without_pale(clean)
+    lines, lost = with_lines(seen)
     reader = _Reader(lost)
     reader.read(lines)
+    hidden = hidden or pale or far_below(seen)
     return Document(reader.done(), tuple(reader.unread), hidden)
 
 
@@ -54,11 +67,14 @@ class _Reader:
         self._lines: list[str] = []
         self._entries: list[Entry] = []
         self._rows: list[str] = []
+        self._in_row = False
 
     def read(self, text: str) -> None:
         at, endless = 0, set[str]()
         while (found := _MACRO.search(text, at)) is not None:
-            self._text(text[at : found.start()], inner=at > 0)
+            before = text[at : found.start()]
+            self._text(before, inner=at > 0)
+            self._in_row = self._is_in_row(before)
             name = (found[1] or "```").lower()
             at = found.end()
             if name not in _ENDS:
@@ -81,12 +97,20 @@ class _Reader:
     def _text(self, text: str, *, inner: bool) -> None:
         """Lines; the rest of a line before or after a macro is no blank line of its own."""
         lines = text.split("\n")
-        if inner and not lines[0].strip():
+        if self._in_row and lines[0].strip():
+            self._rows[-1] += lines.pop(0).rstrip()
+        self._in_row = False
+        if inner and lines and not lines[0].strip():
             del lines[0]
         if lines and not lines[-1].strip():
             del lines[-1]
         for line in lines:
             self._line(line)
+
+    def _is_in_row(self, before: str) -> bool:
+        """Whether what follows stands in a cell: its row is not ended, or goes on in this line."""
+        beside = bool(before.rpartition("\n")[2].strip())
+        return bool(self._rows) and (beside or not self._rows[-1].endswith("|"))
 
     def _line(self, line: str) -> None:
         if not line.strip():
@@ -122,6 +146,9 @@ class _Reader:
         if self._lost:  # four blanks were an indent here, not a blank line
             body = _BLANK_LINES.sub("\n", body)
         blocks += [Block("code", spans=(Span(body),), language=language)] if body.strip() else []
+        if self._in_row:
+            self._rows[-1] += f"{title} {in_cell(body)}".strip()
+            return
         if self._entries:  # no blank line since the item: it belongs to it
             entry = self._entries[-1]
             entry.blocks.extend([*self._paragraph(entry.lines), *blocks])
@@ -153,7 +180,7 @@ class _Reader:
             self._frames[-1].blocks.extend(self._paragraph(self._lines))
             self._lines = []
         if but != "rows" and self._rows:
-            rows = tuple(row_of(row, self._miss) for row in self._rows)
+            rows = tuple(row_of(row, self._cell) for row in self._rows)
             self._rows = []
             self._add(Block("table", children=rows))
         if but != "entries" and self._entries:
@@ -161,6 +188,16 @@ class _Reader:
             for entry in entries:
                 entry.blocks.extend(self._paragraph(entry.lines))
             self._frames[-1].blocks.extend(_tasks(block) for block in nested(entries))
+
+    def _cell(self, text: str) -> tuple[Block, ...]:
+        """A list needs a line of its own in a cell, or to begin it."""
+        if "\n" not in text and not text.startswith(("* ", "# ")):
+            return self._paragraph([text])
+        inner = _Reader(self._lost)
+        inner.unread = self.unread
+        for line in text.split("\n"):
+            inner._line(line)
+        return inner.done()
 
     def _add(self, block: Block) -> None:
         self._frames[-1].blocks.append(block)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from app.core.text import Block, Span, words
-from app.core.wiki.inline import spans_of
+from app.core.text import Block
 
 _PIPES = re.compile(
     r"\\.|\[[^\[\]\n]*\]|\{\{[^{}\n]*\}\}|!(?=\S)[^!\n|]{1,200}(?:\|[^!\n|]{1,200})?!|(\|\|?)"
 )
 
 
-def row_of(line: str, miss: Callable[[str], None]) -> Block:
+def row_of(line: str, read: Callable[[str], tuple[Block, ...]]) -> Block:
     """The row. A bar inside a link, a picture or fixed-width text parts no cells."""
     cells: list[Block] = []
     start, header = -1, False
@@ -21,17 +20,22 @@ def row_of(line: str, miss: Callable[[str], None]) -> Block:
         if found[1] is None:
             continue
         if start >= 0:
-            cells.append(_cell(line[start : found.start()], header, miss))
+            cells.append(_cell(read(line[start : found.start()].strip()), header))
         start, header = found.end(), found[1] == "||"
     if line[start:].strip():
-        cells.append(_cell(line[start:], header, miss))
+        cells.append(_cell(read(line[start:].strip()), header))
     return Block("row", children=tuple(cells))
 
 
-def _cell(text: str, header: bool, miss: Callable[[str], None]) -> Block:
-    spans: list[Span] = []
-    for position, line in enumerate(text.strip().split("\n")):
-        spans.extend([Span("\n")] if position else [])
-        spans.extend(spans_of(line, miss))
-    content = (Block("paragraph", spans=tuple(spans)),) if words(tuple(spans)).strip() else ()
+def _cell(content: tuple[Block, ...], header: bool) -> Block:
     return Block("cell", children=content, header=header)
+
+
+def in_cell(code: str) -> str:
+    """Code as fixed-width lines: a block of code inside a cell must not part the row. As entities,
+    so that nothing in it is markup."""
+    return "\n".join(f"{{{{{_entities(line)}}}}}" for line in code.split("\n") if line.strip())
+
+
+def _entities(line: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else f"&#{ord(c)};" for c in line)

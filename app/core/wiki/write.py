@@ -141,12 +141,36 @@ def _row(row: Block) -> str:
 
 def _cell(cell: Block) -> str:
     inner = cell.children if cell.kind == "cell" else (cell,)
-    plain = [b for b in inner if b.kind in ("paragraph", "heading")]
-    if len(plain) == len(inner):
-        parts = [_inline(block.spans, "\\\\ ") for block in plain]
-    else:
-        parts = [escaped(_one_line(_all_text(block))) for block in inner]
-    return "\\\\ ".join(part for part in parts if part.strip())
+    lines = [line for block in inner for line in _cell_lines(block, 0)]
+    return "\\\\ ".join(line for line in lines if line.strip())
+
+
+def _cell_lines(block: Block, depth: int) -> list[str]:
+    """A block as lines of a cell: lists with their marks as text, code in fixed width."""
+    if depth > MAX_DEPTH:
+        return [escaped(_one_line(_all_text(block)))]
+    match block.kind:
+        case "paragraph" | "heading":
+            return [_inline(block.spans, "\\\\ ")]
+        case "code":
+            lines = words(block.spans).split("\n")
+            return [_span(Span(line, code=True)) for line in lines if line.strip()]
+        case "task":
+            tick = "x" if block.checked else " "
+            return [f"\\- \\[{tick}\\] {_inline(block.spans, ' ')}"]
+        case "bullets" | "numbers":
+            return _listed(block, depth)
+    title = [escaped(_one_line(block.title))] if block.title else []
+    return [*title, *(line for child in block.children for line in _cell_lines(child, depth + 1))]
+
+
+def _listed(block: Block, depth: int) -> list[str]:
+    out: list[str] = []
+    for position, child in enumerate(block.children, 1):
+        mark = f"{position}. " if block.kind == "numbers" else "\\- "
+        first, *rest = _cell_lines(child, depth + 1) or [""]
+        out.extend([mark + first, *rest])
+    return out
 
 
 def _code(block: Block) -> str:

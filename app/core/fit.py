@@ -1,4 +1,4 @@
-"""Keeps a comment below the size at which Jira refuses it."""
+"""Keeps a comment below the size at which Jira refuses it, in both of its markups."""
 
 from __future__ import annotations
 
@@ -6,33 +6,38 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.core.adf.write import to_adf
+from app.core.adf import to_adf
 from app.core.text import Block, Span, paragraph, words
+from app.core.wiki import to_wiki
 
 LIMIT = 32_000
-"""Jira's field ends at 32,767 characters; whether it counts text or JSON is not documented."""
+"""Jira's field ends at 32,767 characters; whether Cloud counts text or JSON is not documented."""
 
 _PARTED = frozenset(["bullets", "numbers", "item", "tasks", "quote", "panel", "expand", "table"])
 
 
 def size(blocks: Sequence[Block]) -> int:
-    """Characters of the document as it is sent, the larger of the two ways to count."""
-    return len(json.dumps(to_adf(blocks), ensure_ascii=False))
+    """Characters as Jira's Java counts them, where a picture is two: of the document as it is sent
+    or of its wiki markup, whose escapes can make it the longer one."""
+    document = json.dumps(to_adf(blocks), ensure_ascii=False)
+    return max(_units(document), _units(to_wiki(blocks)))
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def fit(
-    blocks: Sequence[Block],
-    limit: int = LIMIT,
-    more: str = "This comment was too long for Jira and was cut here.",
-    link: str | None = None,
+    blocks: Sequence[Block], limit: int = LIMIT, address: str | None = None
 ) -> tuple[Block, ...]:
     """The blocks as they are if they fit; else less of the expands first, then of the end.
 
-    A cut comment ends with `more`, linked to the whole text where there is one.
+    A cut comment ends with a line that says so, with the address of the whole text where there
+    is one.
     """
     if size(blocks) <= limit:
         return tuple(blocks)
-    notice = paragraph(Span(more, em=True, link=link))
+    notice = _notice(address)
     room = limit - size([notice])
     cut = (*_shortened(blocks, room), notice)
     # What frames and titles add inside of each other is only known once they stand there.
@@ -40,6 +45,13 @@ def fit(
         room -= over
         cut = (*_shortened(blocks, room), notice)
     return cut
+
+
+def _notice(address: str | None) -> Block:
+    said = Span("This comment was too long for Jira and was cut here.", em=True)
+    if not address:
+        return paragraph(said)
+    return paragraph(said, Span(" The rest: ", em=True), Span(address, link=address))
 
 
 def _shortened(blocks: Sequence[Block], room: int) -> tuple[Block, ...]:
