@@ -31,6 +31,8 @@ def look_at(manifest: Path, *more: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def told() -> dict[str, Any]:
+    """With the interface built, as it has to be before a deploy."""
+    subprocess.run(["npm", "run", "build", "--silent"], cwd=FORGE, capture_output=True, check=True)
     return look_at(FORGE / "manifest.yml", "whole")
 
 
