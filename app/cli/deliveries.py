@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from app.cli import show
+from app.cli.faults import Mistake
 from app.cli.options import RUN, AsJson
 from app.cli.place import chosen_site, opened
 
 
 def register(app: typer.Typer) -> None:
     app.command("deliveries", rich_help_panel=RUN)(deliveries)
+    app.command("replay", rich_help_panel=RUN)(replay)
 
 
 def deliveries(
@@ -54,3 +56,29 @@ def deliveries(
             for row in rows
         ],
     )
+
+
+def replay(
+    delivery: Annotated[
+        str | None, typer.Argument(metavar="[DELIVERY]", help="This one; without it, all.")
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option("--site", metavar="ID", help="Those of this site only.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have parked deliveries looked at once more, after the fault is mended.
+
+    A command that was obeyed before is not obeyed again.
+    """
+    from app.store import inbox
+
+    with opened() as desk:
+        site_id = site and chosen_site(desk, site)
+        found = inbox.replay(desk.db, site_id, delivery)
+    if delivery is not None and not found:
+        raise Mistake(f"No parked delivery has the id {delivery}. See `signalbox deliveries`.")
+    if as_json:
+        show.document({"replayed": found})
+        return
+    typer.echo(f"{found} {'delivery waits' if found == 1 else 'deliveries wait'} once more.")

@@ -12,6 +12,7 @@ from app.core.eligibility import OUTSIDE
 from app.core.polling import due
 from app.core.run import Ending, RunRef
 from app.engine.binding import GIVEN_UP, bound, parts, tracker_of
+from app.execution.workspace import remove_workspace
 from app.intake.poll import poll as poll_site
 from app.ports import PortError
 from app.reporting import alert
@@ -130,11 +131,27 @@ def erase_texts(before: str) -> None:
 
 
 @DBOS.step()
+def remove_workspaces(before: str) -> int:
+    """What runs left on this machine: work that could not be pushed, or whose workflow was lost.
+    A run that nobody knows any more left it before its site was removed."""
+    since, removed = datetime.fromisoformat(before), 0
+    for directory in sorted((parts().data / "runs").glob("*/*-*")):
+        issue_id, _, number = directory.name.rpartition("-")
+        rows = runs.of_ticket(parts().db, directory.parent.name, issue_id)
+        known = [row["ended_at"] for row in rows if str(row["number"]) == number]
+        if any(ended is None or ended >= since for ended in known):
+            continue
+        remove_workspace(directory)
+        removed += 1
+    return removed
+
+
+@DBOS.step()
 def delete_workflows(before: str, names: list[str]) -> int:
     """Ended workflows of these names, a few hundred at a time."""
     deleted = 0
     while ended := DBOS.list_workflows(
-        status=["SUCCESS", "ERROR", "CANCELLED"],
+        status=["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
         name=names,
         completed_before=before,
         limit=500,

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from dbos import DBOS
 
 from app.engine import sweep_steps
+
+log = structlog.get_logger()
 
 KEEP_TEXTS = timedelta(days=30)
 KEEP_ASSESSMENTS = timedelta(days=2)  # their ids are counted up and never come again
@@ -27,9 +30,11 @@ class Rhythm:
 @DBOS.workflow(name="look_again")
 def look_again(when: datetime, context: Any) -> None:
     """Runs without a workflow, results that were not told, deferred tickets: once more."""
-    sweep_steps.reconcile()
-    sweep_steps.tell_untold()
-    sweep_steps.wake_deferred()
+    for look in (sweep_steps.reconcile, sweep_steps.tell_untold, sweep_steps.wake_deferred):
+        try:
+            look()
+        except Exception as fault:  # noqa: BLE001 - a fault in one must not end the others
+            log.error("a sweep failed; it is tried again", sweep=look.__name__, fault=repr(fault))
 
 
 @DBOS.workflow(name="poll_sites")
@@ -61,6 +66,7 @@ def report_people(when: datetime, context: Any) -> None:
 def tidy(when: datetime, context: Any) -> None:
     """Old texts and ended workflows."""
     sweep_steps.erase_texts((when - KEEP_TEXTS).isoformat())
+    sweep_steps.remove_workspaces((when - KEEP_TEXTS).isoformat())
     often = [
         "find_ticket",
         "assess_ticket",

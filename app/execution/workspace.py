@@ -84,6 +84,7 @@ def make_workspace(directory: Path, mirror: Path, base: str, branch: str) -> Wor
         fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=directory.absolute()))
         with _locked(mirror, fcntl.LOCK_SH):
             commit = _head(mirror, base)
+            _must_be_new(mirror, branch)
             _make_trusted(fresh / "trusted.git", mirror, commit)
             _clone(fresh / "tree", mirror, base, branch)
         (fresh / _RECORD).write_text(json.dumps({"branch": branch, "base_commit": commit}))
@@ -148,6 +149,15 @@ def _head(mirror: Path, base: str) -> str:
     if not found:
         raise Refused(f"The repository has no branch {base!r}.")
     return found.decode().strip()
+
+
+def _must_be_new(mirror: Path, branch: str) -> None:
+    """Said before an agent spends money on what could not be pushed."""
+    if Git(mirror).run("for-each-ref", f"refs/heads/{branch}"):
+        raise Refused(
+            f"The repository already has a branch {branch}, of a run that is not known any more. "
+            'Delete it, or comment "agent retry": the next run takes the next name.'
+        )
 
 
 def _make_trusted(trusted: Path, mirror: Path, commit: str) -> None:

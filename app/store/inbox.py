@@ -197,6 +197,30 @@ def unpark(db: Database, site_id: str, issue_id: str, reason: str) -> None:
         c.execute(inbox.update().where(parked).values(outcome="handled", reason=reason))
 
 
+def replay(db: Database, site_id: str | None, delivery: str | None) -> int:
+    """Hand what is parked to the relay once more: this delivery, or all. How many there are.
+
+    A command that was obeyed before is not obeyed again. A press whose body is erased stays.
+    """
+    parked = sa.and_(inbox.c.outcome == "parked", inbox.c.kind != "none")
+    parked = sa.and_(parked, sa.or_(inbox.c.kind != "press", inbox.c.body.is_not(None)))
+    if site_id is not None:
+        parked = sa.and_(parked, inbox.c.site_id == site_id)
+    if delivery is not None:
+        parked = sa.and_(parked, inbox.c.id == delivery)
+    with db.write() as c:
+        for of in c.execute(sa.select(inbox.c.site_id, inbox.c.issue_id).where(parked)).all():
+            _begun(c, *of)
+        again = {"outcome": None, "reason": "replayed", "relayed_at": None, "not_before": None}
+        return c.execute(inbox.update().where(parked).values(**again, workflow_id=None)).rowcount
+
+
+def _begun(c: Connection, site_id: str, issue_id: str | None) -> None:
+    """An assessment that will never begin counts as begun: no later event waits for it."""
+    of = sa.and_(ticket.c.site_id == site_id, ticket.c.issue_id == issue_id)
+    c.execute(ticket.update().where(of).values(taken=ticket.c.gen))
+
+
 def park_first(db: Database, fault: str) -> None:
     """Put the oldest waiting delivery aside: it broke the relay."""
     first = sa.select(sa.func.min(inbox.c.seq)).where(
@@ -267,8 +291,6 @@ def put_back(db: Database, workflow_id: str, now: datetime) -> int:
     mine = sa.and_(inbox.c.workflow_id == workflow_id, inbox.c.outcome.is_(None))
     concerned = sa.select(inbox.c.site_id, inbox.c.issue_id).where(mine).distinct()
     with db.write() as c:
-        for site_id, issue_id in c.execute(concerned).all():
-            # An assessment that will never begin counts as begun: no later event waits for it.
-            of = sa.and_(ticket.c.site_id == site_id, ticket.c.issue_id == issue_id)
-            c.execute(ticket.update().where(of).values(taken=ticket.c.gen))
+        for of in c.execute(concerned).all():
+            _begun(c, *of)
         return _wait_again(c, workflow_id, "its workflow broke; tried again later", now)

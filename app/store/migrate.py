@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import app
+from app.store import schema_score as _  # noqa: F401 - its tables are compared and made too
 from app.store.database import Database
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from app.store import ledger
 from app.store.database import Database
+from app.store.inbox import relay
 from app.store.schema import inbox, ticket
 from tests.cli.conftest import AUTHOR, BILL, ME, NOW, Terminal
 
@@ -216,3 +217,28 @@ def test_deliveries_are_listed_with_what_became_of_them(
     told = connected.json("deliveries --site acme")
     assert told["counts"] == {"handled": 1, "ignored": 1, "waiting": 1}
     assert [row["id"] for row in told["deliveries"]] == ["d3", "d2", "d1"]
+
+
+def test_what_is_parked_is_replayed(connected: Terminal, database: Database) -> None:
+    with database.write() as c:
+        for n, outcome in enumerate(("parked", "parked", "handled"), 1):
+            row: dict[str, Any] = {
+                "id": f"d{n}",
+                "site_id": "acme",
+                "ident": f"i{n}",
+                "event": "comment_created",
+                "kind": "comment",
+                "outcome": outcome,
+                "reason": "a fault",
+                "workflow_id": f"w{n}",
+                "issue_id": "1",
+                "comment_id": "7",
+            }
+            c.execute(inbox.insert().values(**row, received_at=NOW, relayed_at=NOW, relays=1))
+    assert connected.refused("replay d3") == (
+        "No parked delivery has the id d3. See `signalbox deliveries`."
+    )
+    assert connected.run("replay d1") == "1 delivery waits once more.\n"
+    assert connected.json("replay --site acme") == {"replayed": 1}
+    assert connected.json("deliveries")["counts"] == {"handled": 1, "waiting": 2}
+    assert relay(database, lambda *_: None, NOW) == 2

@@ -25,7 +25,7 @@ from tests import reference
 from tests.cli.conftest import Terminal
 
 ONE_DOCUMENT = {"demo", "score", "doctor", "pause", "resume", "deliveries", "upgrade", "add"}
-ONE_DOCUMENT |= {"list", "grant", "revoke", "set", "connect", "remove", "rotate"}
+ONE_DOCUMENT |= {"list", "grant", "revoke", "set", "connect", "remove", "rotate", "replay"}
 NO_DOCUMENT = {"serve", "worker", "sandbox"}
 
 

@@ -173,6 +173,42 @@ def test_a_run_whose_workflow_is_no_more_is_ended(on_stage: Stage, work: Work) -
     assert sweep_steps.reconcile() == 0
 
 
+def test_workspaces_that_were_left_are_removed_in_time(on_stage: Stage, work: Work) -> None:
+    from app.engine import sweep_steps
+
+    worker = work(agent=RehearsalAgent(pace=0))
+    on_stage.deliver(on_stage.label_good_ticket())
+    until(lambda: on_stage.runs() and on_stage.quiet())
+    (run,) = on_stage.runs()
+    known = worker.parts.directory(SITE, run["issue_id"], run["number"])
+    forgotten = worker.parts.directory("gone", "1", 1)
+    for directory in (known, forgotten):
+        (directory / "work").mkdir(parents=True)
+    assert sweep_steps.remove_workspaces(run["ended_at"].isoformat()) == 1
+    assert (known.exists(), forgotten.exists()) == (True, False)
+    later = run["ended_at"] + timedelta(microseconds=1)
+    assert sweep_steps.remove_workspaces(later.isoformat()) == 1
+    assert not known.exists()
+
+
+def test_one_sweep_that_fails_does_not_end_the_others(
+    on_stage: Stage, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.engine import sweep_steps, sweeps
+
+    work()
+    looked: list[str] = []
+
+    def broken() -> int:
+        raise ValueError
+
+    broken.__name__ = "reconcile"
+    monkeypatch.setattr(sweep_steps, "reconcile", broken)
+    monkeypatch.setattr(sweep_steps, "wake_deferred", lambda: looked.append("wake_deferred"))
+    DBOS.start_workflow(sweeps.look_again, datetime.now(UTC), None).get_result()
+    assert looked == ["wake_deferred"]
+
+
 def test_deliveries_whose_workflow_is_no_more_are_relayed_again(
     on_stage: Stage, work: Work
 ) -> None:

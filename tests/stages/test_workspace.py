@@ -149,6 +149,13 @@ def test_the_workspace_is_made_once(tmp_path: Path, origin: Repository) -> None:
         ready(tmp_path, origin, "agent/BILL-1-2")
 
 
+def test_a_branch_of_a_forgotten_run_is_refused_at_once(tmp_path: Path, origin: Repository) -> None:
+    origin.git("branch", "agent/BILL-1-1")
+    with pytest.raises(Refused, match=r"already has a branch agent/BILL-1-1, .*agent retry"):
+        ready(tmp_path, origin)
+    assert ready(tmp_path, origin, "agent/BILL-1-2").branch == "agent/BILL-1-2"
+
+
 def test_a_half_made_workspace_is_made_anew(tmp_path: Path, origin: Repository) -> None:
     left = tmp_path / "runs" / "one" / ".new-killed"
     left.mkdir(parents=True)
