@@ -15,19 +15,22 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 # A checkout that was moved or copied needs a new environment: scripts in it hold the old path.
 ifneq ($(wildcard .venv/.venv),)
 ifneq ($(shell cat .venv/.venv),$(CURDIR))
-$(shell rm -f .venv/.venv .venv/.dev .venv/.claude)
+$(shell rm -f .venv/.venv .venv/.dev .venv/.claude .venv/.measure)
 endif
 endif
 
-.PHONY: help setup claude forge demo test lint types contract check format bench lock clean
+.PHONY: help setup claude measure forge demo test lint types contract check format bench bench-score lock clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
 setup: .venv/.dev ## install from the lock into .venv, nothing else
 	@:
 
 claude: .venv/.claude ## add the Claude Code client and its command line (large)
+	@:
+
+measure: .venv/.measure ## add the statistics libraries (for bench-score)
 	@:
 
 forge: forge/node_modules/.package-lock.json ## add the npm packages of the Forge app
@@ -37,7 +40,7 @@ demo: setup ## the whole story with a sandbox Jira and a rehearsal agent
 	@$(BIN)/signalbox demo $(ARGS)
 
 test: setup ## all tests on all cores
-	@$(BIN)/python -m pytest -n $$(( $$(nproc) * 3 / 2 )) --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n $$(( $$(nproc) * 2 )) --dist worksteal $(ARGS)
 
 lint: setup ## style
 	@$(BIN)/ruff check .
@@ -57,6 +60,9 @@ check: lint types contract ## every check that is no test
 
 bench: setup ## the numbers, as ratios and distributions
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-score: .venv/.measure ## judge the checklist on SHARED_DIR's labels, write docs/reference/score-quality.md
+	@$(BIN)/python -m bench.score_quality $(ARGS)
 
 clean: ## remove what setup and the tests made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
@@ -84,6 +90,11 @@ clean: ## remove what setup and the tests made
 	@$(PIP) install --require-hashes --no-deps --only-binary :all: -r requirements-claude.lock
 	@touch $@
 
+.venv/.measure: requirements-measure.lock | .venv/.dev
+	@echo "Installing from requirements-measure.lock ..."
+	@$(PIP) install --require-hashes --no-deps --only-binary :all: -r requirements-measure.lock
+	@touch $@
+
 # Nothing of theirs runs at installing; what is installed is what the lock's hashes say.
 forge/node_modules/.package-lock.json: forge/package-lock.json
 	@npm ci --prefix forge --ignore-scripts --no-audit --no-fund --silent
@@ -96,10 +107,11 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 lock: ## resolve again and write the lock files (needs uv; UPGRADE=--upgrade for newer versions)
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH." >&2; exit 1; }
 	@all=$$(mktemp -d) && trap 'rm -rf "$$all"' EXIT \
-		&& sort -u requirements-dev.lock requirements-claude.lock | sed -n 's/^\([a-z0-9.-]*==[^ ]*\).*/\1/p' > "$$all/old" \
+		&& sort -u requirements-dev.lock requirements-claude.lock requirements-measure.lock | sed -n 's/^\([a-z0-9.-]*==[^\\]*\).*/\1/p' > "$$all/old" \
 		&& $(COMPILE) --all-extras --group dev $(if $(UPGRADE),,-c "$$all/old") -o "$$all/all.txt" >/dev/null \
 		&& $(COMPILE) -c "$$all/all.txt" $(UPGRADE) -o requirements.lock >/dev/null \
 		&& $(COMPILE) -c "$$all/all.txt" $(UPGRADE) --group dev -o requirements-dev.lock >/dev/null \
 		&& $(COMPILE) -c "$$all/all.txt" $(UPGRADE) --extra claude -o requirements-claude.lock >/dev/null \
+		&& $(COMPILE) -c "$$all/all.txt" $(UPGRADE) --extra measure -o requirements-measure.lock >/dev/null \
 		&& $(COMPILE:pyproject.toml=) --group build -c "$$all/all.txt" $(UPGRADE) -o requirements-build.lock >/dev/null
 	@wc -l requirements*.lock

@@ -60,10 +60,16 @@ class Settings(BaseSettings):
         description="How often a Jira that sends nothing is asked; every other one in 5 minutes.",
     )
     anthropic_api_key: str = Field(
-        default="", description="Key for Claude Code; stays with the gate, outside the cage."
+        default="",
+        description="Key for Claude Code and the judge; stays with the gate, outside the cage.",
     )
     anthropic_base_url: str = Field(
-        default="https://api.anthropic.com", description="Where the gate sends model requests."
+        default="https://api.anthropic.com",
+        description="Where model requests are sent; a gateway may stand there.",
+    )
+    judge_model: str = Field(
+        default="claude-sonnet-5-5",
+        description="Model that reads tickets in projects with `--judge`.",
     )
     claude_model: str = Field(default="claude-opus-5-5", description="Model for Claude Code.")
     claude_cli: str = Field(default="", description="Another Claude CLI than the bundled one.")

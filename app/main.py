@@ -31,7 +31,7 @@ from app.intake.door import Door
 from app.intake.forge import forge_router
 from app.intake.tokens import Trust
 from app.intake.webhooks import webhook_router
-from app.ports import Cage, CodeHost, CodingAgent, ModelGate, Secrets, Tracker
+from app.ports import Cage, CodeHost, CodingAgent, ModelGate, Secrets, SpecJudge, Tracker
 from app.store import calls, migrate, sites
 from app.store.database import Database
 from app.store.sites import Row
@@ -155,6 +155,16 @@ def agents(settings: Settings) -> Mapping[str, CodingAgent]:
     return found
 
 
+def judge(settings: Settings) -> SpecJudge | None:
+    """The LLM that may read tickets; none without a key."""
+    if not settings.anthropic_api_key:
+        return None
+    from app.adapters.claude_judge import ClaudeJudge
+
+    where = settings.anthropic_base_url
+    return ClaudeJudge(settings.judge_model, settings.anthropic_api_key, where)
+
+
 def gate_opener(
     settings: Settings, db: Database
 ) -> Callable[[RunRef, int, int], AbstractAsyncContextManager[ModelGate]]:
@@ -216,6 +226,7 @@ def build_worker(settings: Settings, db: Database) -> Any:
         no_cage=NoCage(),
         open_gate=gate_opener(settings, db),
         data=settings.data.resolve(),
+        judge=judge(settings),
     )
     rhythm = Rhythm(settings.look_again_seconds, settings.poll_seconds)
     return Worker(parts, settings.parallel_runs, rhythm)

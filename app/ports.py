@@ -6,12 +6,13 @@ Adapters live in `app/adapters`; `adapters/memory.py` answers every port in memo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from app.core.judge_request import JudgeRequest
 from app.core.run import CallUsage, Ending
 from app.core.text import Block, Document
 from app.core.ticket import Assignment, LabelChange, Ticket
@@ -43,6 +44,23 @@ class Refused(PortError):
 
 class NotFound(Refused):
     """It is gone, or hidden from us; the far side does not tell which."""
+
+
+class NoJudgement(PortError):
+    """The judge was asked and gave nothing that can be used. The message is half a sentence for
+    people ("it timed out"). cost: micro-units that it took all the same; None = nobody knows."""
+
+    def __init__(self, message: str, cost: int | None, usage: CallUsage | None = None) -> None:
+        super().__init__(message)
+        self.cost = cost
+        self.usage = usage
+
+    def __reduce__(self) -> tuple[type[NoJudgement], tuple[str, int | None, CallUsage | None]]:
+        return type(self), (str(self), self.cost, self.usage)
+
+
+class Changed(Refused):
+    """The text is another one by now, so nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +107,25 @@ class Shard:
     following: str
 
 
+@dataclass(frozen=True, slots=True)
+class NewTicket:
+    """A ticket to make. mark: by which it is found again, kept as a property of it."""
+
+    summary: str
+    description: tuple[Block, ...]
+    mark: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A ticket that was made from another one. blockers: ids of those that block it."""
+
+    id: str
+    key: str
+    mark: Mapping[str, Any]
+    blockers: frozenset[str] = frozenset()
+
+
 class Tracker(Protocol):
     """One site's Jira. Every method may raise Transient, RateLimited, Refused or NotFound."""
 
@@ -102,8 +139,12 @@ class Tracker(Protocol):
     def search(self, jql: str, most: int) -> Sequence[Found]:
         """Tickets by a bounded query, in its order, `most` of them at the most."""
 
+    def count(self, jql: str) -> int:
+        """About how many tickets a bounded query finds: for progress, never for a decision."""
+
     def scan(self, jql: str, at: str = "") -> Shard:
-        """Whole tickets by a bounded query, about a hundred a call: one call is one short step."""
+        """Tickets by a bounded query, about a hundred a call: one call is one short step. Without
+        what a text is not judged by: people, links (blockers)."""
 
     def comments_since(self, issue: str, since: datetime) -> Sequence[Comment]:
         """Comments written or edited at `since` or later, ours too, oldest first."""
@@ -111,6 +152,9 @@ class Tracker(Protocol):
     def account(self, account_id: str) -> Account: ...
     def roles(self, project_key: str, account_id: str) -> frozenset[str]:
         """Names of the Jira project roles that the account holds in the project, read live."""
+
+    def may_edit(self, issue: str, account_id: str) -> bool:
+        """Whether Jira itself lets the account edit the ticket, read live."""
 
     def comment(self, issue: str, comment_id: str) -> Comment: ...
     def find_comment(self, issue: str, key: str) -> str | None:
@@ -123,8 +167,25 @@ class Tracker(Protocol):
         """Delete our own comment; one that is gone already is fine."""
 
     def set_property(self, issue: str, name: str, value: Mapping[str, Any]) -> None: ...
+    def get_property(self, issue: str, name: str) -> Mapping[str, Any] | None: ...
     def delete_property(self, issue: str, name: str) -> None:
         """One that is not there is fine."""
+
+    def set_description(
+        self, issue: str, blocks: Sequence[Block], expected: str, name: str, mark: str
+    ) -> None:
+        """Write the description, with `mark` in the property `name`, where the text is the one of
+        the spec hash `expected`. A repeat with the same mark is fine. Raises Changed."""
+
+    def children(self, issue: str, name: str) -> Sequence[Child]:
+        """Tickets below this one or linked to it that carry our property `name`."""
+
+    def create_child(self, issue: str, name: str, new: NewTicket) -> Child:
+        """A sub-task; where there can be none, a ticket that is linked. After a lost answer it
+        looks for the mark first; otherwise the caller has looked."""
+
+    def block(self, blocker: str, blocked: str) -> None:
+        """Link two tickets, by id; where they are linked so already that is fine."""
 
     def report_accounts(self, stored: Mapping[str, datetime]) -> frozenset[str]:
         """Tell Atlassian whose account ids we keep, and as of when, as an app has to; those whose
@@ -137,6 +198,14 @@ class PullRequest:
     url: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """names: of all files. guidelines: what it tells agents, by file; may be empty."""
+
+    names: tuple[str, ...] = ()
+    guidelines: str = ""
+
+
 class CodeHost(Protocol):
     """Where the repository lives."""
 
@@ -145,6 +214,40 @@ class CodeHost(Protocol):
         self, repository: str, base: str, branch: str, title: str, body: str
     ) -> str | None:
         """Find or open the pull request of the branch; its address, None where there are none."""
+
+    def outline(self, repository: str, base: str) -> Outline:
+        """What the repository says of itself on its base branch."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeAnswer:
+    """The judge's own words, not yet checked against the text, and what they used."""
+
+    body: Any
+    usage: CallUsage
+
+
+class SpecJudge(Protocol):
+    """An LLM that reads a ticket. It decides nothing: see app/core/judge.py."""
+
+    model: str  # as pinned in the settings
+    prices: str  # version of the list that its costs are worked out by; simulated: ""
+    simulated: bool
+
+    def worst_case(self, request: JudgeRequest) -> int | None:
+        """Micro-units that one call can cost at most; None = the model's price is not known."""
+
+    def judge(self, request: JudgeRequest) -> JudgeAnswer:
+        """One call, within two minutes. Raises NoJudgement and nothing else."""
+
+    def forecast(self, requests: Sequence[JudgeRequest]) -> tuple[int, int] | None:
+        """Micro-units that `judge_many` will cost: probably, and at most. None = price unknown."""
+
+    def judge_many(
+        self, requests: Sequence[JudgeRequest]
+    ) -> Iterator[tuple[int, JudgeAnswer | NoJudgement]]:
+        """All of them at half the price, within a day: each with its place, as they come. Raises
+        NoJudgement where nothing was begun, or nothing can be known any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +328,7 @@ class CodingAgent(Protocol):
     title: str  # for people, e.g. "Claude Code"
     simulated: bool
     needs_gate: bool
+    prices: str  # version of the list that its costs are worked out by; simulated: ""
 
     async def work(
         self, task: AgentTask, cage: Cage, stop: asyncio.Event, progress: Progress

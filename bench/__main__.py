@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import first_comment, machine, suite
+from bench import first_comment, ledger, machine, scan, score, suite
 from bench.report import Report, save, show
 
 
@@ -22,11 +22,16 @@ def positive(text: str) -> int:
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = ["first_comment", "core", "suite"]
+    names = ["first_comment", "ledger", "score", "core", "suite", "scan"]
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; or all")
-    parser.add_argument("--runs", type=positive, default=1, metavar="N", help="of suite and core")
+    parser.add_argument(
+        "--runs", type=positive, default=1, metavar="N", help="of score, suite and core"
+    )
     parser.add_argument(
         "--tickets", type=positive, default=100, metavar="N", help="of first_comment"
+    )
+    parser.add_argument(
+        "--entries", type=positive, default=1_000_000, metavar="N", help="of ledger, before"
     )
     parser.add_argument("--burst", type=positive, default=50, metavar="N", help="labelled at once")
     parser.add_argument("--mode", default="auto", choices=["watch", "advise", "approve", "auto"])
@@ -45,8 +50,11 @@ def main(arguments: list[str]) -> int:
         "first_comment": lambda shown: first_comment.run(
             shown, given.tickets, given.burst, given.mode
         ),
+        "ledger": lambda shown: ledger.run(shown, given.entries),
+        "score": lambda shown: score.run(shown, given.runs),
         "core": lambda shown: suite.run_core(shown, given.runs),
         "suite": lambda shown: suite.run_suite(shown, given.runs),
+        "scan": scan.run,
     }
     for name in given.names:
         facts = machine.facts()

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
@@ -24,15 +24,9 @@ from urllib.parse import quote
 
 _PR_SET_PDEATHSIG = 1
 _READY_WITHIN = 30.0
-# Nothing here has to survive a power cut, and a test may open many connections.
-_SETTINGS = (
-    "listen_addresses=",
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "shared_buffers=32MB",
-    "max_connections=200",
-)
+_SETTINGS = ("listen_addresses=", "shared_buffers=32MB", "max_connections=200")
+# Nothing of a test has to survive a power cut.
+_HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class _Identity(TypedDict, total=False):
@@ -44,11 +38,12 @@ class _Identity(TypedDict, total=False):
 
 
 @contextmanager
-def running_postgres(directory: Path) -> Iterator[str]:
+def running_postgres(directory: Path, *, durable: bool = False) -> Iterator[str]:
     """Start a server, yield its SQLAlchemy URL, stop it and leave nothing but its log.
 
-    The log goes to `directory`. Data and socket live in a short private folder of their own: the
-    path of a socket is limited to 107 bytes, and a test's folder may be closed to other users.
+    durable: a commit waits for the disk, as it does where money is kept. The log goes to
+    `directory`. Data and socket live in a short private folder of their own: the path of a socket
+    is limited to 107 bytes, and a test's folder may be closed to other users.
     """
     become = _identity()
     home = Path(tempfile.mkdtemp(prefix="pg-", dir=_open_to_all(become)))
@@ -56,7 +51,8 @@ def running_postgres(directory: Path) -> Iterator[str]:
         installed = _binaries(home, become)
         _initialise(installed, home, become)
         with (directory / "postgres.log").open("wb") as log:
-            server = _start(installed, home, become, log.fileno())
+            settings = _SETTINGS if durable else (*_SETTINGS, *_HASTY)
+            server = _start(installed, home, become, log.fileno(), settings)
             try:
                 _wait_until_ready(server, home, directory / "postgres.log")
                 yield f"postgresql+psycopg://postgres@/postgres?host={quote(str(home), safe='')}"
@@ -129,8 +125,10 @@ def _initialise(installed: Path, home: Path, become: _Identity) -> None:
         raise RuntimeError(f"initdb failed: {done.stderr or done.stdout}")
 
 
-def _start(installed: Path, home: Path, become: _Identity, log: int) -> subprocess.Popen[bytes]:
-    options = [part for setting in _SETTINGS for part in ("-c", setting)]
+def _start(
+    installed: Path, home: Path, become: _Identity, log: int, settings: Sequence[str]
+) -> subprocess.Popen[bytes]:
+    options = [part for setting in settings for part in ("-c", setting)]
     postgres = str(installed / "bin" / "postgres")
     return subprocess.Popen(
         [postgres, "-D", str(home / "data"), "-k", str(home), *options],

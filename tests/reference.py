@@ -30,7 +30,8 @@ decimals in quotes ("3.000000"), times are ISO 8601 in UTC.
 |---|---|
 | 0 | done |
 | {FAILED} | the far side did not answer, `doctor` found a fault, a line could not be scored |
-| {WRONG} | the command, a setting or what was asked for cannot be; stderr says why |"""
+| {WRONG} | the command, a setting or what was asked for cannot be; stderr says why |
+| 3, 4 | of `signalbox score`: the text is nearly ready, or not yet |"""
 SETTINGS = f"""\
 # Settings
 

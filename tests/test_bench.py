@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from bench import first_comment, machine, report
+from bench import first_comment, machine, report, scan, score
 from bench.__main__ import main
 from bench.distribution import figures
 from bench.report import Line, Report
@@ -54,7 +54,7 @@ def test_every_value_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["second_comment"])
-    assert "there are first_comment, core, suite" in capsys.readouterr().err
+    assert "there are first_comment, ledger, score, core, suite, scan" in capsys.readouterr().err
 
 
 def test_the_machine_is_described() -> None:
@@ -68,3 +68,23 @@ def test_first_comments_are_measured() -> None:
         made = first_comment.run(progress, tickets=1, burst=2, mode="auto", warming=0)
     assert [len(line.values) for line in made.lines] == [1, 2]
     assert all(0 < value < 60 for line in made.lines for value in line.values)
+
+
+@pytest.mark.shared
+def test_scans_are_measured() -> None:
+    with Progress(disable=True) as progress:
+        made = scan.run(progress, most=20)
+    assert made.notes["tickets"] == 20 * len(scan.files())
+    assert made.notes["tickets/s"] > 0
+
+
+@pytest.mark.shared
+def test_the_checklist_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(score, "LARGE", {})
+    monkeypatch.setattr(score, "GROWING", ("etc. ",))
+    with Progress(disable=True) as progress:
+        made = score.run(progress, runs=1)
+    named = {line.title: line.values for line in made.lines}
+    assert (len(named["a real ticket"]), len(named["binary"])) == (220, 1)
+    assert made.notes["tickets a second on one core"] > 0
+    assert made.notes["four times the text takes"].endswith("times as long at most ('etc. ')")

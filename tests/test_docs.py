@@ -71,11 +71,13 @@ def better() -> str:
 def commands() -> str:
     return _table(
         ("command", "who", "does"),
-        ((f"`agent {row.name}`", _holders(row.right), row.help) for row in COMMANDS.values()),
+        ((f"`agent {row.typed}`", _holders(row.right), row.help) for row in COMMANDS.values()),
     )
 
 
 def _holders(right: str) -> str:
+    if right == "edit":
+        return "whoever may edit the ticket in Jira"
     able = [name for name, implied in IMPLIES.items() if right in implied]
     return "everybody" if right == "read" else " or ".join(able)
 
@@ -195,9 +197,10 @@ def _constant(node: ast.expr) -> str:
 
 
 def test_every_reason_has_its_row() -> None:
-    rules, gate = _tree("app/core/eligibility.py"), _tree("app/dispatch/admit.py")
+    rules = _tree("app/core/eligibility.py")
+    gate = [_tree(f"app/dispatch/{name}.py") for name in ("admit", "room")]
     codes = {_constant(call.args[1]) for call in _calls(rules, "_when")}
-    made = [call for tree in (rules, gate) for call in _calls(tree, "Reason") if call.args]
+    made = [call for tree in (rules, *gate) for call in _calls(tree, "Reason") if call.args]
     codes |= {str(c.args[0].value) for c in made if isinstance(c.args[0], ast.Constant)}
     page = DOCS / "reference/reasons.md"
     told = _rows(page, "| code |")

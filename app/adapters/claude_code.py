@@ -15,7 +15,7 @@ from pathlib import Path
 from app.adapters.claude_home import put_file, read_file
 from app.adapters.claude_session import Session
 from app.adapters.claude_transcript import Price, priced, sizes, transcripts, usage_since
-from app.adapters.prices import price
+from app.adapters.prices import VERSION, price
 from app.core.money import MICRO
 from app.core.run import CallUsage
 from app.ports import AgentReport, AgentTask, Cage, Progress, Refused
@@ -47,6 +47,7 @@ class ClaudeCode:
     title = "Claude Code"
     simulated = False
     needs_gate = True
+    prices = VERSION
 
     def __init__(
         self,

@@ -14,10 +14,11 @@ from app.adapters.jira_pages import Search, pages, part
 from app.adapters.jira_people import People
 from app.adapters.jira_reading import Json
 from app.adapters.jira_session import JiraSession, Way
+from app.adapters.jira_tickets import Tickets
 from app.adapters.personal_data import report
 from app.core.text import Block
 from app.core.ticket import Assignment, LabelChange, Ticket
-from app.ports import Account, Comment, Found, NotFound, Shard
+from app.ports import Account, Child, Comment, Found, NewTicket, NotFound, Shard
 
 Deployment = Literal["cloud", "server"]
 
@@ -40,6 +41,7 @@ class JiraTracker:
         self._api = JiraSession(api_url, auth, "3" if self._cloud else "2", way)
         self._search = Search(self._api, cloud=self._cloud)
         self._people = People(self._api, cloud=self._cloud)
+        self._tickets = Tickets(self._api, site_id, cloud=self._cloud)
         self._pages = way.pages.rstrip("/")
         self._comments = Comments(
             self._api, lambda: self.myself().id, self._page, cloud=self._cloud, silent=way.silent
@@ -83,8 +85,11 @@ class JiraTracker:
         found = self._search.all(jql, reading.FOUND_FIELDS, most)
         return [reading.found(issue) for issue in found]
 
+    def count(self, jql: str) -> int:
+        return self._search.count(jql)
+
     def scan(self, jql: str, at: str = "") -> Shard:
-        issues, following = self._search.page(jql, reading.TICKET_FIELDS, at)
+        issues, following = self._search.page(jql, reading.TEXT_FIELDS, at)
         return Shard(tuple(reading.ticket(self._site_id, issue) for issue in issues), following)
 
     def account(self, account_id: str) -> Account:
@@ -92,6 +97,10 @@ class JiraTracker:
 
     def roles(self, project_key: str, account_id: str) -> frozenset[str]:
         return self._people.roles(project_key, account_id)
+
+    def may_edit(self, issue: str, account_id: str) -> bool:
+        key = str(self._issue(issue, fields="summary")["key"])
+        return self._people.may(account_id, "EDIT_ISSUES", key)
 
     def comment(self, issue: str, comment_id: str) -> Comment:
         return self._comments.read(issue, comment_id)
@@ -102,6 +111,12 @@ class JiraTracker:
     def find_comment(self, issue: str, key: str) -> str | None:
         found = self._comments.find(issue, key)
         return None if found is None else str(found["id"])
+
+    def get_property(self, issue: str, name: str) -> Mapping[str, Any] | None:
+        return self._tickets.property_of(issue, name)
+
+    def children(self, issue: str, name: str) -> Sequence[Child]:
+        return self._tickets.children(issue, name)
 
     # Writing
 
@@ -121,6 +136,17 @@ class JiraTracker:
             self._api.repeat(Call("DELETE", path, what, "Edit Issues", issue=issue))
         except NotFound:  # gone is what was wanted
             return
+
+    def set_description(
+        self, issue: str, blocks: Sequence[Block], expected: str, name: str, mark: str
+    ) -> None:
+        self._tickets.describe(issue, blocks, expected, (name, mark))
+
+    def create_child(self, issue: str, name: str, new: NewTicket) -> Child:
+        return self._tickets.create(issue, name, new)
+
+    def block(self, blocker: str, blocked: str) -> None:
+        self._tickets.block(blocker, blocked)
 
     def report_accounts(self, stored: Mapping[str, datetime]) -> frozenset[str]:
         return report(*self._app, stored)

@@ -70,8 +70,7 @@ class Search:
 
     def page(self, jql: str, fields: str, at: str) -> tuple[list[Json], str]:
         """The tickets from a place on, and the next place; empty = that was all."""
-        if UNBOUNDED.fullmatch(jql):
-            raise Refused(f"The search {jql!r} has no bounds: name a project in it.")
+        _bounded(jql)
         body: dict[str, Any] = {"jql": jql, "fields": fields.split(","), "maxResults": PAGE}
         if self._cloud:
             found = self._ask("/search/jql", body | ({"nextPageToken": at} if at else {}))
@@ -82,7 +81,19 @@ class Search:
         more = len(found["issues"]) > OVERLAP and end < found.get("total", 0)
         return found["issues"], str(end - OVERLAP) if more else ""
 
+    def count(self, jql: str) -> int:
+        """About how many; Cloud estimates it."""
+        _bounded(jql)
+        if self._cloud:
+            return int(self._ask("/search/approximate-count", {"jql": jql})["count"])
+        return int(self._ask("/search", {"jql": jql, "fields": ["id"], "maxResults": 0})["total"])
+
     def _ask(self, path: str, body: Json) -> Json:
         what, need = "the search for tickets", "Browse Projects"
         found: Json = self._api.repeat(Call("POST", path, what, need, body=body))
         return found
+
+
+def _bounded(jql: str) -> None:
+    if UNBOUNDED.fullmatch(jql):
+        raise Refused(f"The search {jql!r} has no bounds: name a project in it.")

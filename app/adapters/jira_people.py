@@ -24,6 +24,17 @@ class People:
         found: Json = self._api.repeat(Call("GET", "/user", what, need, params))
         return found
 
+    def may(self, account_id: str, right: str, issue_key: str) -> bool:
+        """Whether Jira gives the account this right in the ticket."""
+        params = {"permissions": right, "issueKey": issue_key}
+        if self._cloud:
+            params["accountId"] = account_id
+        else:  # found by a part of the name, so the answer may hold others
+            params["username"] = str(self.user(account_id).get("name"))
+        need, what = "Administer Projects", f"the rights of {account_id}"
+        found = self._api.repeat(Call("GET", "/user/permission/search", what, need, params))
+        return any(account_id in (user.get("accountId"), user.get("key")) for user in found)
+
     def roles(self, project_key: str, account_id: str) -> frozenset[str]:
         """Reading roles takes the right to administer the project."""
         path, what = f"/project/{part(project_key)}/role", f"the role list of {project_key}"

@@ -19,6 +19,8 @@ TICKET_FIELDS = (
     "summary,description,labels,status,issuetype,project,reporter,assignee,updated,issuelinks,"
     "security"
 )
+TEXT_FIELDS = "summary,description,labels,status,issuetype,project,updated,security"
+"""What a text is judged by: links alone can be larger than it."""
 FOUND_FIELDS = "summary,labels,project,updated,assignee"
 
 

@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.core.git import branch_fault, brief, command, environment
-from app.ports import PullRequest, Refused, Transient
+from app.core.text import visible
+from app.ports import Outline, PullRequest, Refused, Transient
 
 SECONDS = 60.0
+GUIDELINES = ("AGENTS.md", "CLAUDE.md")
+LARGEST_GUIDELINE = 32_768
 
 
 class LocalGit:
@@ -36,6 +39,24 @@ class LocalGit:
 
     def hand_over(self, repository: str, base: str, branch: str, title: str, body: str) -> None:
         """There are no pull requests here: the branch itself is handed over."""
+
+    def outline(self, repository: str, base: str) -> Outline:
+        if fault := branch_fault(base):
+            raise Refused(fault)
+        mirror, tree = self._mirror(repository), f"refs/heads/{base}"
+        if not _git(mirror, "for-each-ref", "--format=x", tree):
+            raise Refused(f"The repository has no branch {base!r}.")
+        listed = _git(mirror, "ls-tree", "-r", "-z", tree)
+        entries = [entry.split("\t", 1) for entry in listed.split("\0") if entry]
+        # Symbolic links and modules are not followed.
+        files = {name: about.split()[2] for about, name in entries if about.startswith("100")}
+        told = {name: files[name] for name in GUIDELINES if name in files}
+        texts = [f"{name}:\n{_text(mirror, blob)}" for name, blob in told.items()]
+        return Outline(tuple(sorted(files)), "\n\n".join(texts))
+
+
+def _text(mirror: Path, blob: str) -> str:
+    return visible(_git(mirror, "cat-file", "blob", blob)[:LARGEST_GUIDELINE])[0].strip()
 
 
 def _is_ahead(mirror: Path, base: str, ref: str) -> bool:

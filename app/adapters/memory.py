@@ -1,30 +1,26 @@
 """Jira, code host, secrets and clock in memory (agent and cage: memory_agent.py), for the tests of
 the stages and for trying out.
 
-Each twin records its calls and fails on demand. `guard` is called first in every call: handed in
-by a test, it refuses a port that is called while a transaction of the store is open.
+Each twin records its calls and fails on demand (memory_calls.py).
 """
 
 from __future__ import annotations
 
 import base64
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.adapters.memory_calls import Calls, Guard, no_guard
+from app.adapters.memory_tickets import MemoryTickets
 from app.core.text import Block, Document, from_plain
 from app.core.ticket import Assignment, LabelChange, Ticket
-from app.ports import Account, Clock, Comment, Found, NotFound, PullRequest, Refused, Shard
+from app.ports import Account, Clock, Comment, Found, NotFound, Outline, PullRequest, Refused, Shard
 
-Guard = Callable[[], None]
 SOME_MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SIGNALBOX = Account("signalbox", "Signalbox", "app")
-
-
-def no_guard() -> None:
-    """Where nobody looks after transactions."""
 
 
 @dataclass
@@ -41,40 +37,13 @@ class FixedClock:
         return self.at
 
 
-@dataclass
-class Calls:
-    """What was called, in order, and what shall go wrong."""
-
-    guard: Guard = no_guard
-    made: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
-    _before: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))
-    _after: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))
-
-    def fail(self, name: str, *errors: Exception, answered: bool = True) -> None:
-        """The next calls of `name` raise these, one each. With answered=False the far side does
-        what was asked and only its answer is lost."""
-        (self._before if answered else self._after)[name].extend(errors)
-
-    def begin(self, name: str, *args: Any) -> None:
-        self.guard()
-        self.made.append((name, args))
-        if self._before[name]:
-            raise self._before[name].pop(0)
-
-    def end(self, name: str) -> None:
-        if self._after[name]:
-            raise self._after[name].pop(0)
-
-    def count(self, name: str) -> int:
-        return sum(1 for called, _ in self.made if called == name)
-
-
-class MemoryTracker:
+class MemoryTracker(MemoryTickets):
     """One site's Jira. Issues are found by id and by key, as in Jira."""
 
     def __init__(
         self, *, me: Account = SIGNALBOX, clock: Clock | None = None, guard: Guard = no_guard
     ) -> None:
+        super().__init__()
         self.me = me
         self.clock: Clock = clock or FixedClock()
         self.calls = Calls(guard)
@@ -105,9 +74,8 @@ class MemoryTracker:
         """Set the ticket's labels to these, as that person, with a changelog entry."""
         ticket, new = self._find(issue), frozenset(labels)
         number = str(10_000 + sum(len(changes) for changes in self.histories.values()))
-        change = LabelChange(
-            number, self.clock.now(), actor, new - ticket.labels, ticket.labels - new
-        )
+        added, gone = new - ticket.labels, ticket.labels - new
+        change = LabelChange(number, self.clock.now(), actor, added, gone)
         self.histories[ticket.id].append(change)
         self.accounts.setdefault(actor, _person(actor))
         self.edit(issue, labels=new)
@@ -177,11 +145,14 @@ class MemoryTracker:
             for t in found[:most]
         ]
 
+    def count(self, jql: str) -> int:
+        self.calls.begin("count", jql)
+        return len(self.tickets)
+
     def scan(self, jql: str, at: str = "") -> Shard:
         """Every ticket, as in `search`, a hundred a call."""
         self.calls.begin("scan", jql, at)
-        start = int(at or 0)
-        rest = list(self.tickets.values())[start:]
+        start, rest = int(at or 0), list(self.tickets.values())[int(at or 0) :]
         return Shard(tuple(rest[:100]), str(start + 100) if len(rest) > 100 else "")
 
     def comments_since(self, issue: str, since: datetime) -> Sequence[Comment]:
@@ -266,6 +237,7 @@ class MemoryCodeHost:
         self.forge = forge
         self.calls = Calls(guard)
         self.open: dict[str, list[PullRequest]] = defaultdict(list)
+        self.outlines: dict[str, Outline] = {}
 
     def open_agent_pull_requests(self, repository: str, base: str) -> Sequence[PullRequest]:
         self.calls.begin("open_agent_pull_requests", repository, base)
@@ -281,6 +253,10 @@ class MemoryCodeHost:
         self.open[repository] += [] if known else [pull]
         self.calls.end("hand_over")
         return pull.url
+
+    def outline(self, repository: str, base: str) -> Outline:
+        self.calls.begin("outline", repository, base)
+        return self.outlines.get(repository, Outline())
 
 
 class MemorySecrets:

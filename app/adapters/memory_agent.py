@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.adapters.memory import Calls, Guard, no_guard
+from app.adapters.memory_calls import Calls, Guard, no_guard
 from app.core.run import CallUsage, Ending
 from app.ports import AgentReport, AgentTask, Cage, Progress
 
@@ -37,6 +37,7 @@ class MemoryAgent:
     title = "Memory agent"
     simulated = True
     needs_gate = False
+    prices = "list 1"
 
     def __init__(self, *acts: Act, guard: Guard = no_guard) -> None:
         self.acts = list(acts) or [Act()]

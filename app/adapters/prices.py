@@ -9,8 +9,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from importlib.metadata import version
 
 from app.core.money import MICRO
+
+VERSION = f"genai-prices {version('genai-prices')}"
+"""Kept with each hold, so that one knows later what it was worked out by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,14 +200,15 @@ def _people(
 
 def _money(db: Database, name: str, site: sites.Row, project: sites.Row) -> Iterator[Line]:
     rows = {(b.kind, b.subject, b.period): b.limit for b in budgets.limits(db, site["id"])}
-    levels = {"site": site["id"], "project": project["key"], "ticket": chain.DEFAULT}
+    named = {"site": site["id"], "project": project["key"], "agent": project["agent"]}
+    rules = chain.Rules(rows)
     found = {
         (kind, period): limit
-        for kind, subject in levels.items()
-        for period in chain.LEVELS[kind]
-        if (limit := chain.in_force(rows, kind, subject, period)) is not None
+        for kind, periods in chain.LEVELS.items()
+        for period in periods
+        if (limit := rules.limit(kind, named.get(kind, chain.DEFAULT), period)) is not None
     }
-    if not any(kind != "ticket" for kind, _ in found):
+    if not any(kind in chain.ABOVE_A_TICKET for kind, _ in found):
         again = f"Run `signalbox budget set --site {site['id']} --limit AMOUNT`."
         yield Line("fault", name, "No budget is set above it: nothing may be spent.", again)
         return

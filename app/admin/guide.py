@@ -63,6 +63,7 @@ def _project_rights() -> Step:
         "team-managed project: Project settings, Access, role Administrator).",
         (
             ("Needed", "Browse Projects, Add Comments, Edit Own Comments, Edit Issues"),
+            ("For sub-tasks (agent split)", "Create Issues, Link Issues"),
             ("For starts and silent edits", "Administer Projects, Browse users and groups"),
         ),
     )

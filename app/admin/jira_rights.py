@@ -16,6 +16,7 @@ RIGHTS = (
     ("EDIT_OWN_COMMENTS", "Edit Own Comments", "its comments cannot be kept true"),
     ("EDIT_ISSUES", "Edit Issues", "the score cannot be kept as a property of the ticket"),
 )
+FOR_SPLITS = (("CREATE_ISSUES", "Create Issues"), ("LINK_ISSUES", "Link Issues"))
 SILENCE = ("ADMINISTER_PROJECTS", "ADMINISTER")
 
 
@@ -23,13 +24,18 @@ def held(tracker: Tracker, name: str, key: str) -> Generator[Line, None, bool]:
     """A line a right; whether comments can be edited without mail, which takes more than the right
     to edit them.
     https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-comments/"""
-    held = tracker.rights(key, [*(right for right, _, _ in RIGHTS), *SILENCE])
+    held = tracker.rights(key, [*(right[0] for right in (*RIGHTS, *FOR_SPLITS)), *SILENCE])
     for right, title, without in RIGHTS:
         if held[right]:
             yield Line("ok", name, f"Jira right {title}.")
         else:
             text = f"Jira right {title} is missing: {without}."
             yield Line("fault", name, text, "Give it to Signalbox's account in Jira.")
+    for right, title in FOR_SPLITS:
+        if not held[right]:
+            text = f'Jira right {title} is missing: "agent split" cannot make sub-tasks.'
+            then = "Give it to Signalbox's account in Jira, or live without that command."
+            yield Line("warn", name, text, then)
     silent = any(held[right] for right in SILENCE)
     if silent:
         yield Line("ok", name, "Comments are edited without mail.")

@@ -12,6 +12,7 @@ from app.assessment.feedback import PROPERTY as READINESS
 from app.core.comments.notices import removed_notice
 from app.core.connection import KINDS
 from app.ports import NotFound, Refused, Tracker
+from app.reporting.apply import PROPERTY as TEXT
 from app.reporting.report import PROPERTY as RUN
 from app.store import removal, sites
 from app.store.sites import Row
@@ -19,7 +20,7 @@ from app.store.sites import Row
 Fate = Literal["keep", "fold", "delete"]
 FATES: tuple[Fate, ...] = get_args(Fate)
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
-PROPERTIES = (READINESS, RUN)
+PROPERTIES = (READINESS, RUN, TEXT)
 BY_HAND = {
     "token": (
         "In Jira: Settings > System > WebHooks: delete the webhook to /webhooks/jira/{id}.",

@@ -63,6 +63,7 @@ class ProjectWish(TypedDict, total=False):
     costs_in_comments: bool
     service_desk: bool
     restricted_tickets: bool
+    judge: bool
     operations_ticket: str
 
 
@@ -83,6 +84,7 @@ NEW_PROJECT: ProjectWish = {
     "costs_in_comments": True,
     "service_desk": False,
     "restricted_tickets": False,
+    "judge": False,
     "operations_ticket": "",
 }
 RANGES = {

@@ -7,14 +7,19 @@ from typing import Any
 
 from app.admin.frame_tokens import Viewer
 from app.admin.surfaces import NO_RIGHTS, Frame, Look, asked_of, may, render, sees_costs, site_of
+from app.core.backlog import APART
+from app.core.backlog import GROUPS as STANDINGS
 from app.core.comments.phrases import named
+from app.core.criteria import BY_NAME
 from app.ports import Found, PortError, Tracker
 from app.reporting.answer import OF_PROJECT
 from app.reporting.report import run_view
-from app.store import sites, spending, surfaces
+from app.store import scans, sites, spending, surfaces
 from app.store.sites import Row
 
 PAGE = 50
+NEAREST = 10
+"""Tickets of each group that are shown of a scan; the rest is in its CSV."""
 MOST_OLD = 1000
 """Old labels are looked for in Jira, page by page of a hundred: so many are enough to act on."""
 GROUPS = {
@@ -69,6 +74,7 @@ def project_page(frame: Frame, viewer: Viewer, look: Look) -> str:
         runs=[_live(frame, site, project, row) for row in _live_rows(frame, project)],
         costs=costs,
         money=_money(frame, site, project) if costs else [],
+        scan=_scan(frame, site, project, tracker, fault),
         simulated=surfaces.simulated(frame.db, site["id"], project_key=project["key"]),
         buttons=rights.buttons(asked, "resume" if paused else "pause"),
         asked=asked,
@@ -136,6 +142,42 @@ def _old(frame: Frame, site: Row, project: Row, tracker: Tracker, skip: int) -> 
     lines = [_found(ticket) for ticket in old[skip : skip + PAGE]]
     cut = len(found) >= MOST_OLD
     return Listing(lines, len(old) > skip + PAGE, len(old), cut=cut)
+
+
+def _scan(
+    frame: Frame, site: Row, project: Row, tracker: Tracker, fault: str
+) -> dict[str, Any] | None:
+    """The newest scan of the project's backlog: the nearest tickets of each group."""
+    row = scans.newest(frame.db, site["id"], project["key"])
+    if row is None:
+        return None
+    counts = scans.counts(frame.db, row, project["key"])
+    found = {
+        group: scans.ranked(frame.db, row, group, NEAREST, project["key"]) for group in STANDINGS
+    }
+    keys = [line["key"] for lines in found.values() for line in lines]
+    summaries = {} if fault else _summaries(tracker, keys)
+    groups = [
+        {
+            "title": title,
+            "count": counts[group],
+            "rows": [
+                {**line, "summary": summaries.get(line["issue_id"], ""), "asked": _asked(line)}
+                for line in found[group]
+            ],
+        }
+        for group, title in STANDINGS.items()
+    ]
+    read = sum(counts.values())
+    return {**row, "groups": groups, "read": read, "apart": counts[APART]}
+
+
+def _asked(line: Row) -> str:
+    """What the ticket is asked first, if an answer is what it waits for."""
+    if line["group"] == "ready" or line["top"] not in BY_NAME:
+        return ""
+    more = line["questions"] - 1
+    return BY_NAME[line["top"]].title + (f" and {more} more" if more else "")
 
 
 def _found(ticket: Found) -> dict[str, Any]:

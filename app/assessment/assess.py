@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from app.core.judge import with_judge
 from app.core.readiness import Readiness
 from app.core.readiness import assess as judge
 from app.core.rights import left_alone
 from app.core.run import RunRef
 from app.core.ticket import Ticket, label_set_by
 from app.ports import NotFound, Tracker
-from app.store import runs, sites, storms, tickets
+from app.store import judgements, objections, runs, sites, storms, tickets
 from app.store.database import Database
 from app.store.sites import Row
 
@@ -21,7 +22,8 @@ GONE = "the ticket is gone, or hidden from Signalbox"
 def assess(
     db: Database, tracker: Tracker, site_id: str, issue_id: str, gen: int, now: datetime
 ) -> dict[str, Any]:
-    """{"outcome": handled | ignored, "reason", "spec_hash"}; the payload plays no part in it."""
+    """{"outcome": handled | ignored, "reason", "spec_hash", "judge": is an LLM to read the text};
+    the payload plays no part in it."""
     tickets.begin(db, site_id, issue_id, gen)
     try:
         ticket = tracker.ticket(issue_id)
@@ -39,7 +41,7 @@ def assess(
         return _ignored(f'the ticket does not carry the label "{site["label"]}"')
     label = _label(tracker, site, project, ticket)
     storms.note_label(db, site_id, issue_id, label, now)
-    readiness = judge_ticket(ticket, project)
+    readiness = judge_ticket(db, ticket, project)
     found = {
         "key": ticket.key,
         "project_key": ticket.project_key,
@@ -51,7 +53,8 @@ def assess(
         "seen_updated": ticket.updated,
     }
     tickets.record(db, site_id, issue_id, found)
-    return {"outcome": "handled", "reason": "", "spec_hash": ticket.spec_hash()}
+    done = {"outcome": "handled", "reason": "", "spec_hash": ticket.spec_hash()}
+    return done | {"judge": project["judge"]}
 
 
 def _hands_off(ticket: Ticket, project: Row | None) -> str:
@@ -83,14 +86,23 @@ def concerns_us(db: Database, site: Row, ticket: Ticket) -> bool:
     return row is not None and bool(row["comment_id"] or row["asked_at"] or row["decision"])
 
 
-def judge_ticket(ticket: Ticket, project: Row) -> Readiness:
-    return judge(
+def judge_ticket(db: Database, ticket: Ticket, project: Row) -> Readiness:
+    """By the checklist, less what people called wrong, and by what the LLM judge has said of this
+    text where it may be asked."""
+    must_haves, threshold = frozenset(project["must_haves"]), project["threshold"]
+    wrong = objections.held(db, ticket.site_id, ticket.id, ticket.spec_hash())
+    readiness = judge(
         ticket.summary,
         ticket.description,
         ticket.issue_type,
-        must_haves=frozenset(project["must_haves"]),
-        threshold=project["threshold"],
+        must_haves=must_haves,
+        threshold=threshold,
+        objections=wrong,
     )
+    if not project["judge"]:
+        return readiness
+    known = judgements.judged(db, ticket.site_id, ticket.project_key, ticket.spec_hash())
+    return with_judge(readiness, known, must_haves, threshold, wrong)
 
 
 def _stop_active(db: Database, site_id: str, issue_id: str, why: str) -> None:
@@ -100,4 +112,4 @@ def _stop_active(db: Database, site_id: str, issue_id: str, why: str) -> None:
 
 
 def _ignored(reason: str) -> dict[str, Any]:
-    return {"outcome": "ignored", "reason": reason, "spec_hash": None}
+    return {"outcome": "ignored", "reason": reason, "spec_hash": None, "judge": False}

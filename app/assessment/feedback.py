@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 from app.assessment.assess import judge_ticket
 from app.core.comments.readiness import NoStart, ReadinessView, Starts, readiness_comment
 from app.core.eligibility import Defer, Reason
-from app.core.readiness import Readiness
+from app.core.readiness import Readiness, numbered, waiting
+from app.core.rights import roles_with
+from app.core.split import parts_of
 from app.core.ticket import Ticket
 from app.ports import NotFound, Tracker
-from app.store import sites, spending, tickets
+from app.store import objections, sites, spending, splits, tickets
 from app.store.database import Database
 from app.store.sites import Row
 
@@ -52,30 +54,58 @@ def tell(desk: Desk, issue_id: str, spec_hash: str, gen: int, now: datetime) -> 
     if ticket.spec_hash() != spec_hash:
         tickets.again(db, site["id"], issue_id, f"changed:{issue_id}:{gen}", "text-changed", now)
         return
-    readiness = judge_ticket(ticket, project)
+    readiness = judge_ticket(db, ticket, project)
     tracker.set_property(issue_id, PROPERTY, _property(readiness, row["decision"] or {}))
     if project["mode"] == "watch" or (row["quiet"] and not _heard_of(row)):
         return
     view = readiness_view(desk, project, ticket, row)
     comment_id = tracker.put_comment(issue_id, COMMENT, readiness_comment(view))
+    _keep_shown(desk, ticket, readiness, comment_id)
     if comment_id != row["comment_id"] or spec_hash != row["told_hash"]:
         # By Jira's clock: who approves this text has to have written after it was in Jira.
         told = {"comment_id": comment_id, "told_hash": spec_hash, "told_at": ticket.updated}
         tickets.record(db, site["id"], issue_id, told)
 
 
+def _keep_shown(desk: Desk, ticket: Ticket, readiness: Readiness, comment_id: str) -> None:
+    """Which question has which number there, so that "agent wrong 2" means the one that was read;
+    by Jira's clock, as comments are timed by it."""
+    site_id = desk.site["id"]
+    findings = numbered(readiness)
+    before = objections.as_shown(desk.db, site_id, ticket.id)
+    known = before["findings"] if before is not None else []
+    same_text = before is not None and before["spec_hash"] == ticket.spec_hash()
+    if known == findings and (same_text or not findings):
+        return
+    stands = {
+        "site_id": site_id,
+        "issue_id": ticket.id,
+        "shown_at": desk.tracker.comment(ticket.id, comment_id).updated,
+        "rubric": readiness.rubric,
+        "spec_hash": ticket.spec_hash(),
+        "findings": findings,
+    }
+    objections.show(desk.db, stands)
+
+
 def readiness_view(desk: Desk, project: Row, ticket: Ticket, row: Row | None) -> ReadinessView:
     """What there is to say of the ticket as it is now: the comment and the panel say the same."""
     db, site = desk.db, desk.site
+    readiness = judge_ticket(db, ticket, project)
+    grants = sites.grants(db, site["id"], ticket.project_key)
     return ReadinessView(
-        readiness=judge_ticket(ticket, project),
+        readiness=readiness,
         decision=_decision((row and row["decision"]) or {}, desk.titles.get(project["agent"])),
         label=site["label"],
         assigned=ticket.shows(site["label"], site["account_id"]) == {"assign"},
         nothing_spent=spending.ticket_cost(db, site["id"], ticket.id) == (0, 0),
         unread=ticket.description.unread,
         hidden=ticket.description.hidden,
-        approvers=_approvers(db, site["id"], ticket),
+        approvers=roles_with("approve", grants),
+        waiting=waiting(readiness, frozenset(project["must_haves"])),
+        lifters=roles_with("dispatch", grants),
+        parts=parts_of(readiness, ticket),
+        made=splits.made(db, site["id"], ticket.id),
         costs=project["costs_in_comments"],
         asked=(row["asked_at"], ZoneInfo(site["zone"])) if row and row["asked_at"] else None,
     )
@@ -104,13 +134,14 @@ def _property(readiness: Readiness, decision: Mapping[str, Any]) -> dict[str, An
         "score": readiness.score,
         "verdict": readiness.verdict,
         "rubric": readiness.rubric,
+        "judge": _judge(readiness),
         "decision": decision.get("decision", "none"),
         "reasons": [reason["code"] for reason in decision.get("reasons", ())],
     }
 
 
-def _approvers(db: Database, site_id: str, ticket: Ticket) -> tuple[str, ...]:
-    """Jira roles that may approve; accounts are not named, as that would notify nobody."""
-    grants = sites.grants(db, site_id, ticket.project_key)
-    able = [g for g in grants if g["right"] in ("approve", "admin") and g["kind"] == "jira_role"]
-    return tuple(sorted({str(g["subject"]) for g in able}))
+def _judge(readiness: Readiness) -> str:
+    """Has an LLM had its part in it?"""
+    if readiness.judged is None:
+        return "off"
+    return "failed" if readiness.judged.judgement is None else "on"

@@ -95,6 +95,14 @@ Restricted = Annotated[
         help="Let tickets with a security level in. Off by default.",
     ),
 ]
+Judge = Annotated[
+    bool | None,
+    typer.Option(
+        "--judge/--no-judge",
+        help="Let an LLM read the tickets and doubt what the checklist found. It costs money and "
+        "the text leaves this machine. Off by default.",
+    ),
+]
 Operations = Annotated[
     str | None,
     typer.Option(metavar="TICKET", help='Ticket that alerts are written in; "" = none.'),
@@ -125,6 +133,7 @@ def add(  # noqa: PLR0913 - one option a column
     costs: Costs = None,
     service_desk: ServiceDesk = None,
     restricted: Restricted = None,
+    judge: Judge = None,
     operations_ticket: Operations = None,
     as_json: AsJson = False,
 ) -> None:
@@ -156,6 +165,7 @@ def add(  # noqa: PLR0913 - one option a column
         "costs_in_comments": costs,
         "service_desk": service_desk,
         "restricted_tickets": restricted,
+        "judge": judge,
         "operations_ticket": operations_ticket,
     }
     _connect(site, key, {name: value for name, value in wish.items() if value is not None}, as_json)  # type: ignore[arg-type]
@@ -197,6 +207,7 @@ def facts(row: Row) -> dict[str, Any]:
         "costs_in_comments": row["costs_in_comments"],
         "service_desk": row["service_desk"],
         "restricted_tickets": row["restricted_tickets"],
+        "judge": row["judge"],
         "operations_ticket": row["operations_ticket"],
         "connected_at": row["connected_at"],
         "paused_at": row["paused_at"],

@@ -6,17 +6,16 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
 
-from app.cli import show
+from app.cli import score_shown
 from app.cli.faults import FAILED, Mistake
-from app.cli.options import TRY, AsJson, OfSite
+from app.cli.options import TRY, OfSite
 
 if TYPE_CHECKING:
-    from app.core.readiness import Readiness
-    from app.core.text import Block
+    from app.core.readiness import Verdict
 
 TICKET = re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*")
 LARGEST = 5_000_000
@@ -30,6 +29,13 @@ Jsonl = Annotated[
 Type = Annotated[
     str | None, typer.Option("--type", metavar="NAME", help="Issue type of a file, such as Bug.")
 ]
+MARKDOWN = (".md", ".markdown")
+Format = Annotated[
+    Literal["text", "json", "markdown"],
+    typer.Option(
+        "--format", metavar="FORM", help="text, json (everything) or markdown (to paste)."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,36 +47,42 @@ def score(
     jsonl: Jsonl = False,
     type_: Type = None,
     site: OfSite = None,
-    as_json: AsJson = False,
+    form: Format = "text",
 ) -> None:
     """Score a spec by the checklist: what is good, what is missing, what to ask.
 
-    A file is a summary in its first line and a description below it. A ticket is read from its
-    site and judged by its project's rules. Nothing is written, and no model is asked.
+    A file is a summary in its first line and a description below it: Markdown if its name ends in
+    .md, Jira's markup otherwise. A ticket is read from its site and judged by its project's rules.
+    Nothing is written, and no model is asked.
+
+    Exit code 0 if it is ready, 3 if nearly, 4 if not yet.
 
     --jsonl reads {"id", "summary", "description", "issue_type"} and writes {"id", "score",
-    "criteria", "evidence", ...}, one line each, as soon as each is there.
+    "criteria", "evidence", ...}, one line each, as soon as each is there. Exit code 0 if all
+    lines could be read.
 
     Examples:
 
     \b
     signalbox score spec.md --type Bug
-    signalbox score BILL-231
+    signalbox score BILL-231 --format markdown
     signalbox score --jsonl < tickets.jsonl > scores.jsonl
     """
     if jsonl:
-        if what not in (None, "-") or as_json or type_ or site:
+        if what not in (None, "-") or form != "text" or type_ or site:
             raise Mistake("--jsonl reads stdin alone and takes nothing else beside it.")
         if not score_lines(sys.stdin.buffer, sys.stdout.buffer):
             raise typer.Exit(FAILED)
-    elif what is None:
+        return
+    if what is None:
         raise Mistake("Name a file, - for stdin, or the key of a ticket.")
-    elif what == "-" or Path(what).exists():
-        _score_text(what, type_, as_json)
+    if what == "-" or Path(what).exists():
+        verdict = _score_text(what, type_, form)
     elif TICKET.fullmatch(what):
-        _score_ticket(what, site, as_json)
+        verdict = _score_ticket(what, site, form)
     else:
         raise Mistake(f"There is no file {what}, and it is no key of a ticket.")
+    raise typer.Exit(score_shown.VERDICTS[verdict][1])
 
 
 def score_lines(lines: BinaryIO, out: BinaryIO) -> bool:
@@ -103,22 +115,20 @@ def _answer(raw: bytes) -> dict[str, Any]:
     return score_line(asked)
 
 
-def _score_text(name: str, type_: str | None, as_json: bool) -> None:
-    from app.core.comments.readiness import NoStart, ReadinessView, readiness_comment
+def _score_text(name: str, type_: str | None, form: str) -> Verdict:
+    from app.core.markdown import titled
     from app.core.readiness import assess
-    from app.core.text import from_plain
     from app.core.wiki import from_wiki
 
-    summary, _, rest = _read(name).strip().partition("\n")
-    summary = summary.lstrip("#").strip()
-    description = from_plain(rest) if name.endswith(".md") else from_wiki(rest)
+    text = _read(name)
+    if name.endswith(MARKDOWN):
+        summary, description = titled(text)
+    else:
+        first, _, rest = text.strip().partition("\n")
+        summary, description = first.lstrip("#").strip(), from_wiki(rest)
     readiness = assess(summary, description, type_)
-    if as_json:
-        show.document({"file": name, **facts(readiness)})
-        return
-    view = ReadinessView(readiness, NoStart("mode"), "", hidden=description.hidden)
-    # No ticket, so neither its first line (who starts) nor its last two (what happens in Jira).
-    _print((_headline(readiness), *readiness_comment(view)[1:-2]), readiness)
+    score_shown.of_text(name, readiness, description, form)
+    return readiness.verdict
 
 
 def _read(name: str) -> str:
@@ -135,31 +145,9 @@ def _read(name: str) -> str:
     return raw.decode(errors="replace").replace("\r\n", "\n")
 
 
-def _headline(readiness: Readiness) -> Block:
-    from app.core.comments.phrases import headline, lozenge
-
-    words = {"ready": "ready", "nearly": "nearly", "not_yet": "not yet"}[readiness.verdict]
-    missing = len(readiness.questions)
-    count = f", {missing} open question{'s' if missing > 1 else ''}" if missing else ""
-    scored = "not judged" if readiness.score is None else f"{readiness.score}/100"
-    mark = lozenge(words, "green" if readiness.verdict == "ready" else "yellow")
-    return headline(mark, f"{scored}{count}.")
-
-
-def _print(blocks: tuple[Block, ...], readiness: Readiness) -> None:
-    from rich.console import Console
-
-    from app.core.plain import render
-
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
-    first, _, rest = render(blocks).partition("\n")
-    console.print(first, style="green" if readiness.verdict == "ready" else "yellow")
-    console.print(rest)
-
-
-def _score_ticket(key: str, site: str | None, as_json: bool) -> None:
+def _score_ticket(key: str, site: str | None, form: str) -> Verdict:
     from app.cli.place import chosen_site, opened
-    from app.core.comments.readiness import NoStart, ReadinessView, readiness_comment
+    from app.core.comments.readiness import NoStart, ReadinessView
     from app.core.readiness import assess
     from app.store import sites, spending
 
@@ -176,9 +164,6 @@ def _score_ticket(key: str, site: str | None, as_json: bool) -> None:
             "threshold": project["threshold"],
         }
     readiness = assess(ticket.summary, ticket.description, ticket.issue_type, **rules)
-    if as_json:
-        show.document({"site": site_id, "key": ticket.key, **facts(readiness)})
-        return
     labelled = row["label"] in ticket.labels
     view = ReadinessView(
         readiness,
@@ -188,32 +173,5 @@ def _score_ticket(key: str, site: str | None, as_json: bool) -> None:
         unread=ticket.description.unread,
         hidden=ticket.description.hidden,
     )
-    _print(readiness_comment(view), readiness)
-
-
-def facts(readiness: Readiness) -> dict[str, Any]:
-    """The whole result, every point of it explained."""
-    from app.core.readiness import points
-
-    text = readiness.text
-    return {
-        "score": readiness.score,
-        "verdict": readiness.verdict,
-        "rubric": readiness.rubric,
-        "note": readiness.note,
-        "good": list(readiness.good),
-        "questions": [
-            {"criterion": q.criterion, "text": q.text, "example": q.example, "found": q.found}
-            for q in readiness.questions
-        ],
-        "criteria": {f.criterion: f.status for f in readiness.findings},
-        "evidence": {
-            f.criterion: [text[start:end] for start, end in f.quotes]
-            for f in readiness.findings
-            if f.quotes
-        },
-        "points": [
-            {"criterion": p.criterion, "got": round(p.got, 2), "of": round(p.of, 2), "why": p.why}
-            for p in points(readiness.findings)
-        ],
-    }
+    score_shown.of_ticket(site_id, ticket.key, view, form)
+    return readiness.verdict

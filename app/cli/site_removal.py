@@ -84,7 +84,7 @@ def _goes(found: Plan, comments: str) -> list[str]:
             f"Comments: {does.get(comments, comments)} (--comments keep|fold|delete), in"
             f" {found.places} tickets at the most."
             + ("" if _is_quiet(found, comments) else " Jira may mail those edits to watchers."),
-            "Properties: signalbox.readiness and signalbox.run are deleted in the same tickets.",
+            "Properties: signalbox.readiness, .run and .text are deleted in the same tickets.",
         ]
     else:
         lines.append(
@@ -115,6 +115,8 @@ def _workspaces(site_id: str) -> list[str]:
 
 
 def _facts(found: Plan, kept: list[str]) -> dict[str, Any]:
+    from app.admin.removal import PROPERTIES
+
     remains = found.remains
     return {
         "site": found.site["id"],
@@ -123,7 +125,7 @@ def _facts(found: Plan, kept: list[str]) -> dict[str, Any]:
         "held_micro": remains.held,
         "posted_micro": remains.posted,
         "tickets": found.places,
-        "properties": ["signalbox.readiness", "signalbox.run"] if found.reachable else [],
+        "properties": list(PROPERTIES) if found.reachable else [],
         "rows": dict(remains.rows),
         "branches": [{"repository": where, "branch": name} for where, name in remains.branches],
         "folders": kept,

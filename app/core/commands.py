@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from app.core.criteria import CRITERIA
 from app.core.text import Block, Document, Span, words
 
-Right = Literal["read", "dispatch", "approve", "stop", "admin"]
+Right = Literal["read", "edit", "dispatch", "approve", "stop", "admin"]
+"""What a command needs. `edit` is Jira's own right to edit the ticket; the others are ours."""
 
 LONGEST_WRONG = 4
 """With more words than this after "agent", an unknown one is taken for prose."""
@@ -21,11 +23,16 @@ LONGEST_WRONG = 4
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A command of the table. Later ones add rows."""
+    """A command of the table. example: of its argument, where it takes one."""
 
     name: str
     right: Right
     help: str
+    example: str = ""
+
+    @property
+    def typed(self) -> str:
+        return f"{self.name} {self.example}".strip()
 
 
 _ROWS = (
@@ -34,6 +41,14 @@ _ROWS = (
     Row("approve", "approve", "let the agent start on this version of the text"),
     Row("stop", "stop", "stop the run; its work is kept on its branch"),
     Row("retry", "dispatch", "start another run, with money of its own"),
+    Row(
+        "wrong",
+        "read",
+        'set question 2 aside, as I am mistaken; also by name ("agent wrong vague"), with a reason',
+        example="2",
+    ),
+    Row("apply", "edit", "write the text that I propose into the description"),
+    Row("split", "dispatch", "make the sub-tasks that I propose"),
     Row("status", "read", "say where this ticket stands and what it has cost"),
     Row("pause", "admin", "let nothing more start in this project"),
     Row("resume", "admin", "end the pause of this project"),
@@ -44,8 +59,17 @@ COMMANDS: dict[str, Row] = {row.name: row for row in _ROWS}
 
 @dataclass(frozen=True, slots=True)
 class Command:
+    """argument: what it is about, where it takes that. said: the free words behind it."""
+
     name: str
     right: Right
+    argument: str = ""
+    said: str = ""
+
+    @property
+    def once(self) -> str:
+        """By what it is told whether a comment was obeyed for it."""
+        return f"{self.name} {self.argument}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +83,15 @@ class WrongCommand:
 _ADDRESS = re.compile(r"(/?agent)(?:[,:]?\s+|$)(.*)", re.IGNORECASE)
 _WORD = re.compile(r"([A-Za-z]+)([.!,;:]*)(?:\s+(.*))?")
 _POLITE = re.compile(r"(?:,?\s*(?:please|thanks|thank you)[.!]*)+", re.IGNORECASE)
+_CALLED = {criterion.name.replace("_", " "): criterion.name for criterion in CRITERIA} | {
+    criterion.title.lower(): criterion.name for criterion in CRITERIA
+}
+"""What people may call a criterion: as in the list of checks, or as in settings."""
+_NAMES = "|".join(re.escape(name).replace(r"\ ", "[_ -]") for name in _CALLED)
+_ARGUMENTS = {
+    "wrong": re.compile(rf"([1-9]\d?|{_NAMES})(?![\w-])[.!,;:]*(?:\s+(.*))?", re.IGNORECASE)
+}
+LONGEST_SAID = 300
 _UNSEEN = "comes with characters that nobody can see. Please write it anew, without pasting."
 _SKIPPED = frozenset(["code", "quote", "rule", "expand"])
 _LONGEST_LINE = 2000
@@ -125,12 +158,32 @@ def _read(rest: str, line: str, *, sure: bool) -> Command | WrongCommand | None:
     if found is None or name not in COMMANDS:
         return _unknown(rest, line, sure=sure)
     after = (found[3] or "").strip()
-    if not after or _POLITE.fullmatch(after):
+    polite = not after or bool(_POLITE.fullmatch(after))
+    if name in _ARGUMENTS:
+        if about := _ARGUMENTS[name].fullmatch(after):
+            return _with_argument(name, about)
+    elif polite:
         return Command(name, COMMANDS[name].right)
     # "agent stop. It edits the wrong file." was meant; "agent stop words are a list" was not.
-    if not (sure or found[2]) and len(after.split()) > LONGEST_WRONG:
+    if not (sure or found[2] or polite) and len(after.split()) > LONGEST_WRONG:
         return None
-    return WrongCommand(line, f'has words that I do not know. It is just: "agent {name}".')
+    return WrongCommand(line, _mend(name))
+
+
+def _with_argument(name: str, about: re.Match[str]) -> Command:
+    said = (about[2] or "").strip()
+    if _POLITE.fullmatch(said):
+        said = ""
+    called = re.sub("[_-]", " ", about[1].lower())
+    argument = _CALLED.get(called, called)
+    return Command(name, COMMANDS[name].right, argument, said[:LONGEST_SAID])
+
+
+def _mend(name: str) -> str:
+    if name in _ARGUMENTS:
+        row = COMMANDS[name]
+        return f'does not say about what. For example "agent {row.typed}": {row.help}.'
+    return f'has words that I do not know. It is just: "agent {name}".'
 
 
 def _unknown(rest: str, line: str, *, sure: bool) -> WrongCommand | None:

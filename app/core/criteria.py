@@ -7,6 +7,9 @@ from typing import Literal
 
 Status = Literal["met", "unmet", "not_applicable", "silent"]
 Quote = tuple[int, int]
+Aside = Literal["", "hidden", "lifted"]
+"""Whether a person has called a finding wrong, and whether that takes the weight off a must-have.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class Finding:
     found: str = ""
     looked_for: str = ""
     repair: str = ""
+    aside: Aside = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,8 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the gate looks at. `None` means "could not be found out"."""
+    """All that the gate looks at. `None` means "could not be found out". unlifted: titles of what
+    was set aside without a role; lifters: the roles that it takes."""
 
     label: str
     mode: Mode
@@ -93,6 +94,8 @@ class Facts:
     open_pull_requests_limit: int
     cage_fault: str
     agent_fault: str
+    unlifted: tuple[str, ...] = ()
+    lifters: tuple[str, ...] = ()
 
 
 def decide(facts: Facts) -> Admit | Defer:
@@ -194,6 +197,7 @@ def _of_text(f: Facts) -> tuple[Reason | None, ...]:
             f"The text does not answer everything yet ({score}).",
             "Edit the description; I look again within seconds.",
         ),
+        _unlifted(f),
         _when(
             bool(f.blockers),
             "blocked",
@@ -206,6 +210,17 @@ def _of_text(f: Facts) -> tuple[Reason | None, ...]:
             "A person has to approve this start.",
             'Somebody with the approve right comments "agent approve".',
         ),
+    )
+
+
+def _unlifted(f: Facts) -> Reason | None:
+    what = " and ".join(f.unlifted)
+    who = " or ".join(f"in the role {role}" for role in f.lifters[:5]) or "with the dispatch right"
+    return _when(
+        bool(f.unlifted),
+        "objection",
+        f"{what}: set aside by a person whose word opens no gate.",
+        f'Somebody {who} can agree: "agent wrong {f.unlifted[0].lower() if f.unlifted else ""}".',
     )
 
 

@@ -72,6 +72,8 @@ def _wanted(named: Mapping[str, Finding], must_haves: frozenset[str]) -> Iterato
     ranked = sorted(ORDER, key=lambda name: _rank(name, must_haves, unmeasured))
     for name in ranked:
         finding = named[name]
+        if finding.aside:
+            continue
         lacking = name in must_haves and finding.status in ("unmet", "silent")
         if name not in settled and (lacking or finding.status == "unmet"):
             yield name

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from app.core.criteria import BY_NAME, DEFAULT_MUST_HAVES, Finding, Status
+from app.core.doubts import Judged
 from app.core.language import reads_english
+from app.core.objections import Objection, mark, set_aside
 from app.core.prose import WORD
-from app.core.questions import Question, ask, praise
+from app.core.questions import MOST_QUESTIONS, Question, ask, praise
 from app.core.reading import Reading, read
 from app.core.rubric import RUBRIC, judge_reading
 from app.core.text import Document, visible
@@ -22,7 +25,9 @@ __all__ = [
     "Status",
     "Verdict",
     "assess",
+    "numbered",
     "points",
+    "waiting",
 ]
 
 Verdict = Literal["ready", "nearly", "not_yet"]
@@ -36,7 +41,10 @@ LONGEST = 120_000
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The result for one version of a text. `text` is what was judged; quotes point into it."""
+    """The result for one version of a text. `text` is what was judged; quotes point into it.
+
+    judged: what an LLM judge added to the checklist (app/core/judge.py); None = it was not asked.
+    """
 
     score: int | None
     verdict: Verdict
@@ -46,6 +54,7 @@ class Readiness:
     rubric: str
     text: str
     note: str
+    judged: Judged | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,7 @@ class Points:
     why: str
 
 
-def assess(
+def assess(  # noqa: PLR0913 - a text and what it is held against
     summary: str,
     description: Document,
     issue_type: str | None,
@@ -66,16 +75,22 @@ def assess(
     must_haves: frozenset[str] = DEFAULT_MUST_HAVES,
     threshold: int = 70,
     hidden_cleared: bool = False,
+    objections: Collection[Objection] = (),
 ) -> Readiness:
-    """Judge the text by the checklist. The same bytes always give the same answer."""
+    """Judge the text by the checklist. The same bytes and objections give the same answer."""
     reading = read(summary, description.plain())
     hidden = (description.hidden or visible(summary)[1]) and not hidden_cleared
     if unjudged := _unjudgeable(reading):
         return Readiness(None, "not_yet", (), (), (), RUBRIC, reading.text, unjudged)
-    findings = judge_reading(reading, issue_type)
-    score = round(sum(line.got for line in points(findings)))
-    questions = ask(reading.text, reading.summary, findings, must_haves)
-    verdict = _verdict(reading, findings, score - threshold, must_haves, len(questions))
+    found = judge_reading(reading, issue_type)
+    bar = _Bar(must_haves, threshold)
+    findings = set_aside(found, reading.text, objections)
+    score, questions, verdict = _weighed(reading, findings, bar)
+    if verdict == "ready" and any(finding.aside == "hidden" for finding in findings):
+        # What anybody may say opens no gate: without it the text has to be ready as well.
+        of_role = [objection for objection in objections if objection.lifts]
+        verdict = _weighed(reading, set_aside(found, reading.text, of_role), bar)[2]
+        verdict = "ready" if verdict == "ready" else "nearly"
     return Readiness(
         score=score,
         verdict="not_yet" if hidden else verdict,
@@ -86,6 +101,23 @@ def assess(
         text=reading.text,
         note=_note(reading, hidden),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """What a project wants."""
+
+    must_haves: frozenset[str]
+    threshold: int
+
+
+def _weighed(
+    reading: Reading, findings: tuple[Finding, ...], bar: _Bar
+) -> tuple[int, tuple[Question, ...], Verdict]:
+    score = round(sum(line.got for line in points(findings)))
+    questions = ask(reading.text, reading.summary, findings, bar.must_haves)
+    lead = score - bar.threshold
+    return score, questions, _verdict(reading, findings, lead, bar.must_haves, len(questions))
 
 
 def points(findings: tuple[Finding, ...]) -> tuple[Points, ...]:
@@ -112,6 +144,25 @@ def _share(finding: Finding) -> tuple[float, str]:
             return 0.5, "not judged: half"
 
 
+def numbered(readiness: Readiness) -> list[list[str]]:
+    """The questions as a comment numbers them, each by its criterion and what marks its finding."""
+    if readiness.verdict == "ready":
+        return []
+    named = {finding.criterion: finding for finding in readiness.findings}
+    asked = [question.criterion for question in readiness.questions[:MOST_QUESTIONS]]
+    return [[name, mark(named[name], readiness.text)] for name in asked if name in named]
+
+
+def waiting(readiness: Readiness, must_haves: frozenset[str]) -> tuple[str, ...]:
+    """What was set aside by people whose word opens no gate, and keeps the text from being ready:
+    criteria that somebody with a role can lift."""
+    if readiness.verdict == "ready":
+        return ()
+    hidden = [f.criterion for f in readiness.findings if f.aside == "hidden" and f.status != "met"]
+    needed = [name for name in hidden if name in must_haves]
+    return tuple(needed or (hidden if not readiness.questions else ()))
+
+
 def _verdict(
     reading: Reading,
     findings: tuple[Finding, ...],
@@ -123,7 +174,7 @@ def _verdict(
     lacking = any(
         f.status != "met" or not f.quotes
         for f in findings
-        if f.criterion in must_haves and f.status != "not_applicable"
+        if f.criterion in must_haves and f.status != "not_applicable" and f.aside != "lifted"
     )
     held = lacking or reading.body_words < SOME_WORDS or len(reading.text) > LONGEST
     if lead >= 0:

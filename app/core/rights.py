@@ -37,6 +37,13 @@ def holds(
     )
 
 
+def roles_with(right: str, grants: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Jira roles that have the right, so that people know whom to ask; accounts are not named, as
+    that would notify nobody."""
+    able = (row for row in grants if row["kind"] == "jira_role" and right in IMPLIES[row["right"]])
+    return tuple(sorted({str(row["subject"]) for row in able}))
+
+
 def left_alone(ticket: Ticket, project: Mapping[Any, Any]) -> str:
     """What keeps us away from the ticket, as the project is set up; empty = nothing. Something
     that no switch is known for does."""

@@ -14,8 +14,17 @@ def score_line(obj: Mapping[str, Any]) -> dict[str, Any]:
 
     A text that cannot be judged scores 0 here and says so in "note".
     """
+    return told_line(obj, read_line(obj))
+
+
+def read_line(obj: Mapping[str, Any]) -> Readiness:
     summary, description = str(obj.get("summary") or ""), str(obj.get("description") or "")
-    result = assess(summary, from_wiki(description), obj.get("issue_type") or None)
+    return assess(summary, from_wiki(description), obj.get("issue_type") or None)
+
+
+def told_line(obj: Mapping[str, Any], result: Readiness) -> dict[str, Any]:
+    """The same for a result that something was added to."""
+    summary, description = str(obj.get("summary") or ""), str(obj.get("description") or "")
     raw = " ".join(f"{summary}\n{description}".split())
     return {
         "id": obj.get("id"),

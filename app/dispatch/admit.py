@@ -6,17 +6,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from app.core.criteria import BY_NAME
 from app.core.eligibility import Admit, Defer, Facts, Reason, Trigger, decide
-from app.core.money import show
+from app.core.judge import with_judge
+from app.core.readiness import Readiness, waiting
 from app.core.readiness import assess as judge
-from app.core.rights import left_alone
+from app.core.rights import left_alone, roles_with
 from app.core.run import DRIFTED, RunRef
 from app.core.ticket import Ticket
-from app.dispatch import trigger
+from app.dispatch import room, trigger
 from app.ports import Cage, CodeHost, CodingAgent, NotFound, PortError, Tracker
-from app.store import runs, tickets
+from app.store import judgements, objections, run_money, runs, sites, tickets
 from app.store.database import Database
 from app.store.inbox import Enqueue
 from app.store.ledger import NoRoom
@@ -98,13 +99,7 @@ def _watch(gate: Gate, site: Row, ticket: Ticket, active: Row) -> dict[str, Any]
 def gather(gate: Gate, site: Row, project: Row, ticket: Ticket, wish: Trigger) -> Facts:
     """Look up now what is quick to be had. What can't be found out is None and speaks against a
     start."""
-    readiness = judge(
-        ticket.summary,
-        ticket.description,
-        ticket.issue_type,
-        must_haves=frozenset(project["must_haves"]),
-        threshold=project["threshold"],
-    )
+    readiness = _readiness(gate, project, ticket)
     paused = "site" if site["paused_at"] else "project" if project["paused_at"] else ""
     row = tickets.get(gate.db, site["id"], ticket.id)
     approved = row is not None and row["approved_hash"] == ticket.spec_hash()
@@ -133,7 +128,31 @@ def gather(gate: Gate, site: Row, project: Row, ticket: Ticket, wish: Trigger) -
         open_pull_requests_limit=project["open_pull_requests"],
         cage_fault="",
         agent_fault="" if gate.agent else f'The agent "{project["agent"]}" is not set up here.',
+        unlifted=_titles(waiting(readiness, frozenset(project["must_haves"]))),
+        lifters=roles_with("dispatch", sites.grants(gate.db, site["id"], ticket.project_key)),
     )
+
+
+def _titles(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(BY_NAME[name].title for name in names)
+
+
+def _readiness(gate: Gate, project: Row, ticket: Ticket) -> Readiness:
+    """Of the text as it is now; what the LLM judge has said of it can only lower it."""
+    must_haves, threshold = frozenset(project["must_haves"]), project["threshold"]
+    wrong = objections.held(gate.db, ticket.site_id, ticket.id, ticket.spec_hash())
+    readiness = judge(
+        ticket.summary,
+        ticket.description,
+        ticket.issue_type,
+        must_haves=must_haves,
+        threshold=threshold,
+        objections=wrong,
+    )
+    if not project["judge"]:
+        return readiness
+    known = judgements.judged(gate.db, ticket.site_id, ticket.project_key, ticket.spec_hash())
+    return with_judge(readiness, known, must_haves, threshold, wrong)
 
 
 def _open_pull_requests(gate: Gate, project: Row) -> int | None:
@@ -177,45 +196,19 @@ def _start(
             "type": ticket.issue_type,
         },
         "spec_as_of": ticket.updated,
+        **room.foreseen(gate.db, gate.agent, project, ticket),
     }
-    money = runs.Money(project["attempt_cap"], site["zone"])
+    money = run_money.Money(project["attempt_cap"], site["zone"], gate.agent.prices)
     try:
         started = runs.start(gate.db, values, money, project["slots"], gate.enqueue, now)
     except runs.AlreadyRunning:
         return _none("label_used")
     if isinstance(started, NoRoom):
-        return _defer((_no_room(started, site),))
+        return _defer((room.no_room(started, site),))
     if started is None:
         full = Reason("slots", "All agents of this project are at work.", "I look again soon.")
         return _defer((full,))
     return {"decision": "admit", "reasons": [], "run": started.number}
-
-
-def _no_room(room: NoRoom, site: Row) -> Reason:
-    """In the words of somebody who has to explain it to the author of the ticket."""
-    name = {"site": "Site", "project": "Project", "ticket": "Ticket"}.get(room.kind, room.kind)
-    if room.reason == "overrun":
-        return Reason(
-            "overrun",
-            "An attempt in this project cost more than was set aside for it.",
-            "An admin confirms that it was seen by setting the budget again: signalbox budget set.",
-        )
-    if room.limit is None:
-        return Reason(
-            "no_budget",
-            "No budget is set for this project or its site, so nothing may be spent.",
-            "An admin sets one: signalbox budget set.",
-        )
-    free = max(0, room.limit - room.posted - room.held)
-    currency, until = site["currency"], ""
-    if room.resets_at is not None:
-        until = f" until {room.resets_at.astimezone(ZoneInfo(site['zone'])):%-d %b}"
-    text = (
-        f"{name} budget: this needs {show(room.needed, currency)} set aside, "
-        f"{show(free, currency)} is free{until}."
-    )
-    plain = f"{name} budget: what is free{until} is too little for this."
-    return Reason("budget", text, "A project admin can raise it: signalbox budget set.", plain)
 
 
 def _defer(reasons: tuple[Reason, ...]) -> dict[str, Any]:

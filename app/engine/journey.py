@@ -24,6 +24,8 @@ def assess_ticket(site_id: str, issue_id: str, gen: int) -> str:
     try:
         seen = steps.assess(site_id, issue_id, gen)
         if seen["outcome"] == "handled":
+            if seen["judge"]:
+                steps.judge(site_id, issue_id, seen["spec_hash"])
             steps.admit(site_id, issue_id, seen["spec_hash"])
             steps.tell(site_id, issue_id, seen["spec_hash"], gen)
             steps.catch_up(site_id, issue_id)

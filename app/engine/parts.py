@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.execution.attempt import OpenGate
-from app.ports import Cage, Clock, CodeHost, CodingAgent, Tracker
+from app.ports import Cage, Clock, CodeHost, CodingAgent, SpecJudge, Tracker
 from app.store.database import Database
 from app.store.sites import Row
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """tracker: by site row. agents: by the name that projects choose."""
+    """tracker: by site row. agents: by the name that projects choose. judge: None without a key."""
 
     db: Database
     clock: Clock
@@ -25,6 +25,7 @@ class Parts:
     no_cage: Cage
     open_gate: OpenGate
     data: Path
+    judge: SpecJudge | None = None
 
     def cage_for(self, project: Row) -> Cage:
         """The real cage; the open one only where it is missing and an admin accepted that."""

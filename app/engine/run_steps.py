@@ -29,10 +29,10 @@ from app.execution.workspace import (
     refresh_mirror,
     remove_workspace,
 )
-from app.ports import PortError, Refused
+from app.ports import CodingAgent, PortError, Refused
 from app.reporting import handoff
 from app.reporting import report as reporting
-from app.store import ledger, runs, sites
+from app.store import ledger, run_money, runs, sites
 from app.store.sites import Row
 
 MOST_INTERRUPTIONS = 3
@@ -71,11 +71,11 @@ def _called_off(ref: RunRef, project: Row) -> bool:
 
 def _reserve(site_id: str, issue_id: str, number: int, n: int) -> dict[str, Any]:
     ports = parts()
-    ref, _, project = find_run(site_id, issue_id, number)
+    ref, row, project = find_run(site_id, issue_id, number)
     if _called_off(ref, project):
         return {"granted": False}
     zone = sites.get_site(ports.db, site_id)["zone"]
-    money = runs.Money(project["attempt_cap"], zone)
+    money = run_money.Money(project["attempt_cap"], zone, _agent(row).prices)
     room = runs.reserve_attempt(ports.db, ref, n, money, ports.clock.now())
     return {"granted": isinstance(room, ledger.Reserved)}
 
@@ -95,6 +95,13 @@ async def attempt(site_id: str, issue_id: str, number: int, n: int) -> dict[str,
     return await attempting.attempt(bench, ref, n, project)
 
 
+def _agent(row: Row) -> CodingAgent:
+    agent = parts().agents.get(row["agent"])
+    if agent is None:
+        raise Refused(f'The agent "{row["agent"]}" is not set up on this worker.')
+    return agent
+
+
 def _bench(
     site_id: str, issue_id: str, number: int, n: int
 ) -> tuple[attempting.Bench | None, RunRef, Row]:
@@ -104,13 +111,11 @@ def _bench(
     begun = any(known["number"] == n for known in runs.attempts(ports.db, ref))
     if not begun and _called_off(ref, project):
         return None, ref, project
-    if row["agent"] not in ports.agents:
-        raise Refused(f'The agent "{row["agent"]}" is not set up on this worker.')
+    agent = _agent(row)
     directory = ports.directory(site_id, issue_id, number)
     if not begun and open_workspace(directory) is None:
         _prepare(site_id, issue_id, number)  # it was made on another machine
     cage, gate = ports.cage_of(row), ports.open_gate
-    agent = ports.agents[row["agent"]]
     return attempting.Bench(ports.db, ports.clock, agent, cage, gate, directory), ref, project
 
 

@@ -10,6 +10,7 @@ from dbos import DBOS
 
 from app.assessment import assess as assessing
 from app.assessment import feedback
+from app.assessment import judge as judging
 from app.dispatch import cancel as cancelling
 from app.dispatch.admit import Gate
 from app.dispatch.admit import admit as decide_start
@@ -18,7 +19,7 @@ from app.intake.look_up import look_up
 from app.intake.mention import hear as find_comment
 from app.reporting import alert, answer
 from app.reporting import report as reporting
-from app.reporting.carry_out import Desk
+from app.reporting.asked import Desk
 from app.store import inbox, sites, storms, tickets
 
 log = structlog.get_logger()
@@ -41,6 +42,14 @@ def assess(site_id: str, issue_id: str, gen: int) -> dict[str, Any]:
     _, tracker = tracker_of(site_id)
     now = parts().clock.now()
     return assessing.assess(parts().db, tracker, site_id, issue_id, gen, now)
+
+
+@DBOS.step(**PATIENT)
+def judge(site_id: str, issue_id: str, spec_hash: str) -> str:
+    ports = parts()
+    site, tracker = tracker_of(site_id)
+    bench = judging.Bench(ports.db, tracker, ports.code_host, ports.judge, ports.clock)
+    return judging.judge(bench, site, issue_id, spec_hash)
 
 
 @DBOS.step(**PATIENT)

@@ -16,7 +16,18 @@ from app.execution.workspace import remove_workspace
 from app.intake.poll import poll as poll_site
 from app.ports import PortError
 from app.reporting import alert
-from app.store import inbox, people, runs, sites, tickets
+from app.store import (
+    corrections,
+    inbox,
+    judgements,
+    people,
+    refold,
+    runs,
+    sites,
+    spending,
+    tickets,
+)
+from app.store.database import Database
 
 log = structlog.get_logger()
 
@@ -38,9 +49,10 @@ def tell_untold() -> int:
 @DBOS.step()
 def reconcile() -> int:
     """What has lost its workflow: a run is ended, as the claim and the money must not outlive it;
-    deliveries are relayed once more."""
+    deliveries are relayed once more. A judge's call that nobody ended takes its money, and a hold
+    that nobody is left for expires."""
     ports, enqueue, _ = bound()
-    lost = 0
+    lost = judgements.close_lost(ports.db, ports.clock.now())
     for row in runs.active(ports.db):
         ref = RunRef(row["site_id"], row["issue_id"], row["key"], row["number"])
         if _goes_on(ref.workflow_id):
@@ -56,7 +68,48 @@ def reconcile() -> int:
         if inbox.put_back(ports.db, workflow_id, ports.clock.now()):
             log.error("deliveries have lost their workflow", workflow=workflow_id)
             lost += 1
-    return lost
+    return lost + _expire_holds(ports.db, ports.clock.now())
+
+
+def _expire_holds(db: Database, now: datetime) -> int:
+    """Whose time is over: extended where its workflow goes on or is not known, else ended at all
+    of it, as nobody can tell what was used."""
+    expired = 0
+    for each in spending.overdue(db, now):
+        ended = corrections.expire(
+            db,
+            site_id=each.site_id,
+            hold_id=each.id,
+            dead=bool(each.holder) and not _goes_on(each.holder),
+            actual=None,
+            again_at=now + timedelta(hours=1),
+            actor="signalbox",
+            now=now,
+        )
+        if ended is not None and not ended.again:
+            log.error("a hold has expired", hold=each.id, amount=each.amount)
+            expired += 1
+    return expired
+
+
+@DBOS.step()
+def check_ledger() -> int:
+    """Fold every site's journal once more and compare; told where it differs, never repaired. How
+    many sites differ."""
+    db, differ = parts().db, 0
+    for row in sites.list_sites(db):
+        found = refold.refold(db, row["id"])
+        refold.write_down(db, row["id"], found, parts().clock.now())
+        if found.equal:
+            continue
+        differ += 1
+        log.error("the ledger does not add up", site=row["id"], differences=found.differences[:9])
+        try:
+            site, tracker = tracker_of(row["id"])
+            alert.warn_of_difference(db, tracker, site, found.differences, parts().clock.now())
+        except PortError as fault:
+            log.warning("an alert was not told", site=row["id"], fault=str(fault))
+    return differ
 
 
 def _goes_on(workflow_id: str) -> bool:
@@ -128,6 +181,7 @@ def erase_texts(before: str) -> None:
     """Copies of what people and agents wrote."""
     inbox.erase_bodies(parts().db, datetime.fromisoformat(before))
     runs.erase_texts(parts().db, datetime.fromisoformat(before))
+    judgements.erase(parts().db, datetime.fromisoformat(before))
 
 
 @DBOS.step()

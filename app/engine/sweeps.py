@@ -64,7 +64,8 @@ def report_people(when: datetime, context: Any) -> None:
 
 @DBOS.workflow(name="tidy")
 def tidy(when: datetime, context: Any) -> None:
-    """Old texts and ended workflows."""
+    """The ledger is checked; old texts and ended workflows go."""
+    sweep_steps.check_ledger()
     sweep_steps.erase_texts((when - KEEP_TEXTS).isoformat())
     sweep_steps.remove_workspaces((when - KEEP_TEXTS).isoformat())
     often = [

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.core import expiry
 from app.core.comments.notices import storm_notice
-from app.core.comments.phrases import footer
+from app.core.comments.phrases import count, footer, steps
 from app.core.text import paragraph
 from app.ports import Tracker
 from app.store import sites
 from app.store.database import Database
 from app.store.storms import Notice
+
+SHOWN = 5
+"""Differences of the ledger that are named; all of them are in its row."""
 
 
 def warn_of_expiry(db: Database, tracker: Tracker, site: sites.Row, now: datetime) -> int:
@@ -31,6 +35,24 @@ def warn_of_expiry(db: Database, tracker: Tracker, site: sites.Row, now: datetim
     for place in sorted(places):
         tracker.put_comment(place, f"token:{ends.date().isoformat()}:{within}", blocks)
     return len(places)
+
+
+def warn_of_difference(
+    db: Database, tracker: Tracker, site: sites.Row, differences: Sequence[str], now: datetime
+) -> None:
+    """Say on each operations ticket, once a day, that the ledger does not add up."""
+    places = {row["operations_ticket"] for row in sites.list_projects(db, site["id"])} - {None}
+    found = count(len(differences), "difference was", "differences were")
+    blocks = (
+        paragraph(
+            f"The daily check of the ledger does not add up: {found} found. None is repaired."
+        ),
+        steps(differences[:SHOWN]),
+        paragraph("Pause Signalbox (signalbox pause) and look at the rows named before more runs."),
+        footer(),
+    )
+    for place in sorted(places):
+        tracker.put_comment(place, f"ledger:{now.date().isoformat()}", blocks)
 
 
 def tell_storm(db: Database, tracker: Tracker, site: sites.Row, notice: Notice) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 from app.core.commands import Command, WrongCommand, parse, pressed
 from app.core.comments import replies
 from app.core.eligibility import PEOPLE
-from app.core.rights import holds, left_alone
+from app.core.rights import holds, left_alone, roles_with
 from app.core.ticket import Ticket
 from app.ports import Account, Comment, NotFound
-from app.reporting.carry_out import Asked, Desk, Done, carry_out, set_paused
+from app.reporting.asked import Asked, Desk, Done
+from app.reporting.carry_out import carry_out, set_paused
 from app.store import sites, tickets
 from app.store.inbox import Press
 from app.store.sites import Row
@@ -38,15 +39,15 @@ def obey(desk: Desk, issue_id: str, comment_id: str, now: datetime) -> dict[str,
     project = sites.get_project(desk.db, site["id"], ticket.project_key)
     if why := _deaf(ticket, project, command) or _no_voice(comment):
         return _ignored(why)
-    name = command.name if isinstance(command, Command) else "?"
-    if tickets.was_obeyed(desk.db, site["id"], comment_id, name):
+    once = command.once if isinstance(command, Command) else "?"
+    if tickets.was_obeyed(desk.db, site["id"], comment_id, once):
         return _ignored("obeyed before")
     by, written, last = comment.author.id, comment.created, comment.updated
     asked = Asked(desk, ticket, project, comment_id, by, written, last, now)
     done = _answer(asked, command)
     if done.reply:  # one a comment, however often the comment is delivered or edited
         desk.tracker.put_comment(ticket.id, f"reply:{comment_id}", done.reply)
-    tickets.mark_obeyed(desk.db, site["id"], comment_id, name, now)
+    tickets.mark_obeyed(desk.db, site["id"], comment_id, once, now)
     return {"outcome": "handled", "reason": done.reason}
 
 
@@ -66,11 +67,11 @@ def obey_press(desk: Desk, subject: str, press: Press, now: datetime) -> dict[st
     if why := _deaf(ticket, project, command) or _no_person(person):
         return _ignored(why)
     ident = f"press:{press.id}"
-    if tickets.was_obeyed(desk.db, desk.site["id"], ident, command.name):
+    if tickets.was_obeyed(desk.db, desk.site["id"], ident, command.once):
         return _ignored("obeyed before")
     at = press.at
     done = _answer(Asked(desk, ticket, project, ident, press.account_id, at, at, now), command)
-    tickets.mark_obeyed(desk.db, desk.site["id"], ident, command.name, now)
+    tickets.mark_obeyed(desk.db, desk.site["id"], ident, command.once, now)
     return {"outcome": "ignored" if done.refused else "handled", "reason": done.reason}
 
 
@@ -117,7 +118,7 @@ def _no_person(account: Account) -> str:
 def _answer(asked: Asked, command: Command | WrongCommand) -> Done:
     if isinstance(command, WrongCommand):
         return Done("answered: no such command", replies.wrong_reply(command))
-    if not _may(asked.desk, asked.ticket.project_key, asked.by, command):
+    if not _may_here(asked, command):
         holders = _holders(asked, command)
         reply = replies.refused_reply(command.name, command.right, holders)
         return Done(_refusal(command), reply, refused=True)
@@ -128,6 +129,12 @@ def _refusal(command: Command) -> str:
     return f"refused: {command.name} needs the right {command.right}"
 
 
+def _may_here(asked: Asked, command: Command) -> bool:
+    if command.right == "edit":
+        return asked.desk.tracker.may_edit(asked.ticket.id, asked.by)
+    return _may(asked.desk, asked.ticket.project_key, asked.by, command)
+
+
 def _may(desk: Desk, project_key: str, account_id: str, command: Command) -> bool:
     grants = sites.grants(desk.db, desk.site["id"], project_key)
     roles = desk.tracker.roles(project_key, account_id)
@@ -136,13 +143,10 @@ def _may(desk: Desk, project_key: str, account_id: str, command: Command) -> boo
 
 def _holders(asked: Asked, command: Command) -> tuple[str, ...]:
     """Jira roles with the right, so that people know whom to ask."""
+    if command.right == "edit":
+        return ("people whom Jira lets edit it",)
     grants = sites.grants(asked.desk.db, asked.desk.site["id"], asked.ticket.project_key)
-    roles = {str(g["subject"]) for g in grants if g["kind"] == "jira_role"}
-    return tuple(
-        f"people in the role {role}"
-        for role in sorted(roles)
-        if holds(command.right, grants, "", frozenset({role}))
-    )
+    return tuple(f"people in the role {role}" for role in roles_with(command.right, grants))
 
 
 def _ignored(reason: str) -> dict[str, Any]:

@@ -7,58 +7,24 @@ would not change.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from app.core.commands import Command
 from app.core.comments import replies
 from app.core.eligibility import STORM, Reason
 from app.core.run import RunRef
-from app.core.text import Block
-from app.core.ticket import Ticket
-from app.ports import Tracker
-from app.reporting.report import Agent, report
+from app.reporting.apply import apply
+from app.reporting.asked import Asked, Desk, Done, look, runs_of, said, shown_text
+from app.reporting.report import report
+from app.reporting.set_aside import set_aside
+from app.reporting.split import split
 from app.store import inbox, runs, sites, spending, tickets
-from app.store.database import Database
 from app.store.sites import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What commands are obeyed with. agent: the one of a run, for people."""
-
-    db: Database
-    tracker: Tracker
-    site: Row
-    agent: Callable[[Row], Agent]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A command with all that obeying it needs. id: of the comment or press. by: an account.
-    written, edited: when the comment was, by Jira's clock. project: None = not connected."""
-
-    desk: Desk
-    ticket: Ticket
-    project: Row | None
-    id: str
-    by: str
-    written: datetime
-    edited: datetime
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What became of a command. `reply` is empty where another comment shows it."""
-
-    reason: str
-    reply: Sequence[Block] = ()
-    refused: bool = False
-
-
 def carry_out(asked: Asked, command: Command) -> Done:
+    if command.name == "wrong":
+        return set_aside(asked, command)
     return _ACTS[command.name](asked)
 
 
@@ -67,56 +33,55 @@ def _help(asked: Asked) -> Done:
 
 
 def _score(asked: Asked) -> Done:
-    _look(asked)
+    look(asked)
     return Done("score")
 
 
 def _approve(asked: Asked) -> Done:
     """Of the text that stood in our comment when the person wrote, and of no other: not of one
     that was slipped in since."""
-    row = tickets.get(asked.desk.db, asked.desk.site["id"], asked.ticket.id)
-    shown = row is not None and row["told_hash"] == asked.ticket.spec_hash()
-    if row is None or not shown or asked.edited <= row["told_at"]:
+    row = shown_text(asked)
+    if row is None:
         text = "The text has changed since, or was not judged yet. Please look again, then approve."
-        return _said("approve: not of this text", text)
+        return said("approve: not of this text", text)
     approval = {
         "approved_by": asked.by,
         "approved_hash": row["told_hash"],
         "approved_at": asked.now,
     }
-    _look(asked, approval)
+    look(asked, approval)
     return Done("approve")
 
 
 def _run(asked: Asked) -> Done:
-    before = _runs(asked)
+    before = runs_of(asked)
     if fault := _cannot_start("run", asked, before):
         return fault
     had = [row for row in before if row["spec_hash"] == asked.ticket.spec_hash()]
     if had:
         number = had[-1]["number"]
         text = f'This text has had its run ({number}). "agent retry" starts another one.'
-        return _said("run: this text has had its run", text)
+        return said("run: this text has had its run", text)
     return _wish(asked, "run")
 
 
 def _retry(asked: Asked) -> Done:
-    before = _runs(asked)
+    before = runs_of(asked)
     if fault := _cannot_start("retry", asked, before):
         return fault
     if not before:
         text = 'There was no run yet, so there is none to retry: "agent run" starts one.'
-        return _said("retry: no run yet", text)
+        return said("retry: no run yet", text)
     return _wish(asked, "retry")
 
 
 def _cannot_start(name: str, asked: Asked, before: Sequence[Row]) -> Done | None:
     if before and before[-1]["ended_at"] is None:
         number = before[-1]["number"]
-        return _said(f"{name}: a run is on", f'Run {number} is still on; "agent stop" ends it.')
+        return said(f"{name}: a run is on", f'Run {number} is still on; "agent stop" ends it.')
     if asked.project is not None and asked.project["mode"] in ("watch", "advise"):
         text = "Nothing starts in this project: Signalbox only judges texts here."
-        return _said(f"{name}: the mode is {asked.project['mode']}", text)
+        return said(f"{name}: the mode is {asked.project['mode']}", text)
     return None
 
 
@@ -124,14 +89,14 @@ def _wish(asked: Asked, name: str) -> Done:
     """Kept until it has had its run, or is overtaken or withdrawn. Whoever asks for this one ticket
     has thought of it: it is no part of a storm any more."""
     wish = {"wish_id": f"{name}:{asked.id}", "wish_by": asked.by, "wish_at": asked.written}
-    _look(asked, {**wish, "quiet": False})
+    look(asked, {**wish, "quiet": False})
     return Done(name)
 
 
 def _stop(asked: Asked) -> Done:
     """The wish is written down; the worker that has the agent sees it and ends it."""
     desk = asked.desk
-    for row in _runs(asked):
+    for row in runs_of(asked):
         if row["ended_at"] is None and row["triggered_at"] < asked.edited:
             ref = RunRef(desk.site["id"], asked.ticket.id, row["key"], row["number"])
             runs.ask_stop(desk.db, ref, asked.by, 'asked by "agent stop"')
@@ -153,19 +118,19 @@ def _withdraw(asked: Asked) -> Done:
     row = tickets.get(desk.db, desk.site["id"], asked.ticket.id)
     text = "No run is on, so there was nothing to stop."
     if row is not None and row["wish_id"] and row["wish_at"] < asked.edited:
-        used = {run["trigger_id"] for run in _runs(asked)}
+        used = {run["trigger_id"] for run in runs_of(asked)}
         if row["wish_id"] not in used:
-            _look(asked, {"wish_id": None, "wish_by": None, "wish_at": None})
+            look(asked, {"wish_id": None, "wish_by": None, "wish_at": None})
             text = "No run is on. The wish for one is taken back."
     if label in asked.ticket.labels:
         text += f' The label "{label}" still stands: remove it, so that none starts by it.'
-    return _said("stop: no run is on", text)
+    return said("stop: no run is on", text)
 
 
 def _status(asked: Asked) -> Done:
     desk, ticket = asked.desk, asked.ticket
     row = tickets.get(desk.db, desk.site["id"], ticket.id)
-    before = _runs(asked)
+    before = runs_of(asked)
     costs = asked.project is not None and asked.project["costs_in_comments"]
     view = replies.StatusView(
         verdict=row["verdict"] if row else None,
@@ -199,7 +164,7 @@ def _pause(asked: Asked) -> Done:
     key = asked.ticket.project_key
     set_paused(asked.desk, key, paused=True, now=asked.now)
     text = f'Nothing more starts in {key} until an admin comments "agent resume". A run that is on '
-    return _said("pause", text + "ends with its attempt; stop it in its ticket.")
+    return said("pause", text + "ends with its attempt; stop it in its ticket.")
 
 
 def _resume(asked: Asked) -> Done:
@@ -207,8 +172,8 @@ def _resume(asked: Asked) -> Done:
     set_paused(asked.desk, key, paused=False, now=asked.now)
     if asked.desk.site["paused_at"] is not None:
         text = f"{key} is no longer paused by itself, but all of this site is: signalbox resume."
-        return _said("resume: the site is paused", text)
-    return _said("resume", f"Agents can start in {key} again.")
+        return said("resume: the site is paused", text)
+    return said("resume", f"Agents can start in {key} again.")
 
 
 def set_paused(desk: Desk, key: str, *, paused: bool, now: datetime) -> None:
@@ -219,23 +184,9 @@ def set_paused(desk: Desk, key: str, *, paused: bool, now: datetime) -> None:
     inbox.wake(desk.db, site_id, key, "paused" if paused else "resumed", now)
 
 
-def _runs(asked: Asked) -> list[Row]:
-    return runs.of_ticket(asked.desk.db, asked.desk.site["id"], asked.ticket.id)
-
-
-def _look(asked: Asked, values: Mapping[str, Any] | None = None) -> None:
-    """Write the wish down and have the ticket looked at: its comment says so."""
-    site_id, issue_id = asked.desk.site["id"], asked.ticket.id
-    ident = f"asked:{asked.id}:{asked.edited.isoformat()}"
-    asking = {**(values or {}), "asked_at": asked.edited}
-    tickets.ask(asked.desk.db, site_id, issue_id, asking, ident, "asked", asked.now)
-
-
-def _said(reason: str, text: str) -> Done:
-    return Done(reason, replies.done_reply(text))
-
-
 _ACTS: Mapping[str, Callable[[Asked], Done]] = {
+    "apply": apply,
+    "split": split,
     "score": _score,
     "run": _run,
     "approve": _approve,

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from app.core.comments.result import Costs, ResultView, result_comment
 from app.core.comments.run import Origin, RunMoney, RunView, run_comment, ticks
+from app.core.forecast import Forecast
 from app.core.run import DRIFTED, Check, Ending, RunRef
 from app.ports import NotFound, Tracker
-from app.store import calls, runs, sites, spending
+from app.store import calls, run_money, runs, sites, spending
 from app.store.database import Database
 from app.store.sites import Row
 
@@ -91,6 +92,7 @@ def run_view(db: Database, site: Row, project: Row, agent: Agent, row: Row) -> R
         attempt=number,
         attempts=max(number, project["attempts"]),
         money=RunMoney(spent, money.held, site["currency"], row["simulated"], agent.gated),
+        forecast=Forecast(**row["forecast"]) if row["forecast"] else None,
         origin=Origin(
             asked_at=row["triggered_at"],
             asked_by=row["actor"],
@@ -149,7 +151,7 @@ def _costs(db: Database, site: Row, row: Row, ref: RunRef) -> Costs | None:
     return Costs(
         run=cost,
         ticket=spending.ticket_cost(db, ref.site_id, ref.issue_id).posted,
-        returned=max(0, sum(runs.holds(db, ref)) - cost),
+        returned=max(0, run_money.set_aside(db, ref) - cost),
         currency=site["currency"],
         simulated=row["simulated"],
     )

@@ -178,7 +178,7 @@ def create(state: SandboxState, actor: User, form: Form, key: str) -> str:
         "issuetype": {"name": form.get("issue_type", "Task")},
     }
     values = FieldReader(state, "2", actor).read({"fields": fields}, None)
-    check_new(values)
+    check_new(values, project)
     return f"/browse/{issues.create(state, project, values, actor).key}"
 
 

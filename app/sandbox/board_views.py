@@ -15,6 +15,7 @@ from app.sandbox.records import (
     LINK_TYPES,
     PRIORITIES,
     STATUSES,
+    SUBTASK,
     Change,
     Comment,
     Issue,
@@ -43,7 +44,7 @@ def columns(state: SandboxState, actor: User, request: Request) -> dict[str, Any
             {"status": status, "issues": [issue for issue in seen if issue.status == status.id]}
             for status in STATUSES.values()
         ],
-        "issue_types": list(ISSUE_TYPES.values()),
+        "issue_types": [name for kind, name in ISSUE_TYPES.items() if kind != SUBTASK],
         "kind": _kind,
         "live": f"/live?project={chosen}",
     }

@@ -13,13 +13,21 @@ from functools import partial
 from typing import Any
 
 from app.sandbox.markup import LIMIT, RichText, adf_fault
-from app.sandbox.records import ISSUE_TYPES, LINK_TYPES, PRIORITIES, Issue, User
+from app.sandbox.records import (
+    ISSUE_TYPES,
+    LINK_TYPES,
+    PRIORITIES,
+    SUBTASK,
+    Issue,
+    Project,
+    User,
+)
 from app.sandbox.refusals import Refusal
 from app.sandbox.state import SandboxState
 
 TOO_LONG = "The entered text is too long. It exceeds the allowed limit of 32,767 characters."
 NOT_ADF = "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
-_STORED_AS_THEY_ARE = ("components", "fixVersions", "versions", "environment", "parent")
+_STORED_AS_THEY_ARE = ("components", "fixVersions", "versions", "environment")
 
 
 class FieldFault(Exception):
@@ -69,6 +77,7 @@ class FieldReader:
             "reporter": ("reporter", self._account),
             "security": ("security", _security),
             "duedate": ("duedate", _due),
+            "parent": ("parent", self._parent),
         }
 
     def read(self, body: Mapping[str, Any], issue: Issue | None) -> dict[str, Any]:
@@ -80,10 +89,12 @@ class FieldReader:
         faults: dict[str, str] = {}
         for name in set(fields) & set(update):
             faults[name] = f"Field '{name}' cannot appear in both 'fields' and 'update'"
+        if issue is not None and "parent" in fields:
+            faults["parent"] = "The sandbox moves no issue below another one."
         for name, value in fields.items():
             self._take(name, partial(_plain, value), values, faults)
         for name, verbs in update.items():
-            if name != "comment":
+            if name not in ("comment", "issuelinks"):
                 self._take(name, self._verbs(name, verbs, issue), values, faults)
         if faults:
             raise Refusal(400, errors=faults)
@@ -129,6 +140,15 @@ class FieldReader:
             return None
         return rich_text(value, self._version)
 
+    def _parent(self, value: object) -> str | None:
+        if value is None:
+            return None
+        named = (value.get("id") or value.get("key")) if isinstance(value, dict) else None
+        try:
+            return self._state.issue(str(named or ""), self._actor).id
+        except Refusal:
+            raise FieldFault("Could not find issue by id or key.") from None
+
     def _account(self, value: object) -> str | None:
         if value is None:
             return None
@@ -156,9 +176,16 @@ def _plain(value: Any, read: Callable[[Any], Any]) -> Any:
     return read(value)
 
 
-def check_new(values: Mapping[str, Any]) -> None:
+def check_new(values: Mapping[str, Any], project: Project) -> None:
     """What a new issue cannot do without."""
     faults = {}
+    sub = values.get("issue_type") == SUBTASK
+    if sub and not project.subtasks:
+        faults["issuetype"] = "Specify a valid issue type"
+    elif sub and not values.get("parent"):
+        faults["parent"] = "Issue type is a sub-task but parent issue key or id not specified."
+    elif values.get("parent") and not sub:
+        faults["parent"] = "Given parent work item does not belong to appropriate hierarchy."
     if not values.get("summary"):
         faults["summary"] = "You must specify a summary of the issue."
     if "issue_type" not in values:
@@ -174,6 +201,16 @@ def link_type(value: object) -> str:
         if wanted.get("id") == type_id or str(wanted.get("name", "")).lower() == name.lower():
             return type_id
     raise Refusal(404, f"No issue link type with name '{wanted.get('name')}' found.")
+
+
+def new_links(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """`update.issuelinks[].add`: links that an issue is made with."""
+    verbs = (body.get("update") or {}).get("issuelinks") or []
+    if not isinstance(verbs, list) or not all(
+        isinstance(verb, dict) and isinstance(verb.get("add"), dict) for verb in verbs
+    ):
+        raise Refusal(400, errors={"issuelinks": "expected a list of operations"})
+    return [verb["add"] for verb in verbs]
 
 
 def _summary(value: object) -> str:

@@ -57,25 +57,29 @@ def _number(issue: Issue, field: str) -> int:
 
 def _values(issue: Issue, field: str) -> list[str]:
     """What an issue holds in a field, lower case; nothing when it is empty."""
-    status = STATUSES[issue.status]
-    description = issue.description.plain() if issue.description and field in _TEXTS else ""
-    held: dict[str, list[str | None]] = {
-        "project": [issue.project],
-        "key": [issue.key],
-        "id": [issue.id],
-        "labels": list(issue.labels),
-        "status": [status.name],
-        "statusCategory": [CATEGORIES[status.category][1]],
-        "issuetype": [ISSUE_TYPES[issue.issue_type]],
-        "priority": [PRIORITIES[issue.priority]],
-        "reporter": [issue.reporter],
-        "assignee": [issue.assignee],
-        "resolution": [issue.resolution],
-        "summary": [issue.summary],
-        "description": [description],
-        "text": [issue.summary, description],
-    }
-    return [value.lower() for value in held[field] if value]
+    return [value.lower() for value in _HELD[field](issue) if value]
+
+
+def _description(issue: Issue) -> str:
+    return issue.description.plain() if issue.description else ""
+
+
+_HELD: dict[str, Callable[[Issue], list[str | None]]] = {
+    "project": lambda issue: [issue.project],
+    "key": lambda issue: [issue.key],
+    "id": lambda issue: [issue.id],
+    "labels": lambda issue: list(issue.labels),
+    "status": lambda issue: [STATUSES[issue.status].name],
+    "statusCategory": lambda issue: [CATEGORIES[STATUSES[issue.status].category][1]],
+    "issuetype": lambda issue: [ISSUE_TYPES[issue.issue_type]],
+    "priority": lambda issue: [PRIORITIES[issue.priority]],
+    "reporter": lambda issue: [issue.reporter],
+    "assignee": lambda issue: [issue.assignee],
+    "resolution": lambda issue: [issue.resolution],
+    "summary": lambda issue: [issue.summary],
+    "description": lambda issue: [_description(issue)],
+    "text": lambda issue: [issue.summary, _description(issue)],
+}
 
 
 class _Matcher:

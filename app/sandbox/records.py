@@ -85,7 +85,8 @@ NOBODY = User("", "Nobody", "", "", active=False)
 
 @dataclass(slots=True)
 class Project:
-    """members, groups: account ids and names of groups by project role."""
+    """members, groups: account ids and names of groups by project role. subtasks: whether there is
+    a kind of issue for them."""
 
     id: str
     key: str
@@ -96,6 +97,7 @@ class Project:
     members: dict[int, list[str]] = field(default_factory=lambda: {role: [] for role in ROLES})
     groups: dict[int, list[str]] = field(default_factory=lambda: {role: [] for role in ROLES})
     team_managed: bool = False
+    subtasks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ CATEGORIES = {
     "done": (3, "Done", "green"),
 }
 ISSUE_TYPES = {"10001": "Task", "10002": "Story", "10003": "Bug", "10004": "Epic"}
+SUBTASK = "10005"
+ISSUE_TYPES[SUBTASK] = "Sub-task"
 PRIORITIES = {"1": "Highest", "2": "High", "3": "Medium", "4": "Low", "5": "Lowest"}
 LINK_TYPES = {
     "10000": ("Blocks", "is blocked by", "blocks"),
@@ -196,6 +200,7 @@ class Issue:
     resolved: datetime | None = None
     status_changed: datetime | None = None
     security: str | None = None
+    parent: str | None = None
     comments: list[str] = field(default_factory=list)
     history: list[History] = field(default_factory=list)
     properties: dict[str, Any] = field(default_factory=dict)

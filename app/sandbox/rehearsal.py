@@ -55,6 +55,7 @@ class RehearsalAgent:
     title = "Rehearsal agent (simulated)"
     simulated = True
     needs_gate = False
+    prices = ""
 
     def __init__(self, pace: float = 0.25, behaviour: Behaviour = Behaviour.WORKS) -> None:
         self._pace = pace

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.sandbox import comments, issues
 from app.sandbox.call import Call, Reply, Route, page
 from app.sandbox.comment_input import draft
-from app.sandbox.issue_input import FieldReader, check_new, link_type
+from app.sandbox.issue_input import FieldReader, check_new, link_type, new_links
 from app.sandbox.properties import (
     delete_property,
     entries,
@@ -34,12 +35,25 @@ def create(call: Call) -> Reply:
     message = "You do not have permission to create issues in this project."
     call.state.require(call.actor, "CREATE_ISSUES", project.key, 403, message)
     values = FieldReader(call.state, call.face.version, call.actor).read(body, None)
-    check_new(values)
+    check_new(values, project)
     properties = entries(body.get("properties"))
+    links = [_new_link(call, project.key, wish) for wish in new_links(body)]
     issue = issues.create(call.state, project, values, call.actor)
     issue.properties |= properties
+    for kind, other, inward in links:
+        ends = (other, issue) if inward else (issue, other)
+        issues.link(call.state, kind, *ends, call.actor)
     made = {"id": issue.id, "key": issue.key, "self": call.face.url(f"issue/{issue.id}")}
     return Reply(201, made)
+
+
+def _new_link(call: Call, project: str, wish: Mapping[str, Any]) -> tuple[str, Issue, bool]:
+    """Kind, other end, and whether that end is the inward one."""
+    call.state.require(call.actor, "LINK_ISSUES", project, 400, "You may not link issues here.")
+    inward = "inwardIssue" in wish
+    end = wish.get("inwardIssue" if inward else "outwardIssue")
+    named = (end.get("key") or end.get("id")) if isinstance(end, dict) else None
+    return link_type(wish.get("type")), call.state.issue(str(named or ""), call.actor), inward
 
 
 def read(call: Call, key: str) -> Reply:

@@ -14,12 +14,14 @@ from typing import Any
 from app.sandbox.call import Call, Reply, Route
 from app.sandbox.jql import parse
 from app.sandbox.jql_match import find
+from app.sandbox.records import Issue
 from app.sandbox.refusals import Refusal, bad_field
 from app.sandbox.shapes import Fields
 
 MOST_IDS = 5000
 MOST_WITH_FIELDS = 100
 """Jira gives fewer issues a page than asked for when fields are named; how many is its choice."""
+MOST_SEARCHES = 8
 GONE = (
     "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. "
     "A full migration guideline is available at "
@@ -78,8 +80,8 @@ def _names(body: dict[str, Any], name: str) -> tuple[str, ...]:
 
 def _search(call: Call, wanted: Wanted) -> Reply:
     """No total; a token leads to the next page; only `id` unless fields are named."""
-    found = find(call.state, parse(wanted.jql), call.actor)
     start = _read_token(wanted)
+    found = _found(call, wanted.jql, start)
     light = set(wanted.fields) <= {"id", "key"} and not wanted.expand
     size = max(1, min(wanted.size, MOST_IDS if light else MOST_WITH_FIELDS))
     fields = Fields.of(wanted.fields, "id")
@@ -96,6 +98,25 @@ def _search(call: Call, wanted: Wanted) -> Reply:
     last = start + size >= len(found)
     out = {"issues": shown, "isLast": last}
     return Reply(200, out if last else out | {"nextPageToken": _token(wanted, start + size)})
+
+
+def count(call: Call) -> Reply:
+    """About how many; here it is exact."""
+    jql = str(call.document().get("jql") or "")
+    return Reply(200, {"count": len(find(call.state, parse(jql), call.actor))})
+
+
+def _found(call: Call, jql: str, start: int) -> list[Issue]:
+    """A later page goes on in what the first one found, as long as nothing has changed: reading a
+    large backlog would else look at all of it for every hundred."""
+    state, who = call.state, (jql, call.actor.account_id)
+    version, found = state.searches.pop(who, (-1, []))
+    if not start or version != state.version:
+        version, found = state.version, find(state, parse(jql), call.actor)
+    state.searches[who] = version, found
+    if len(state.searches) > MOST_SEARCHES:
+        del state.searches[next(iter(state.searches))]
+    return found
 
 
 def _token(wanted: Wanted, start: int) -> str:
@@ -126,6 +147,7 @@ def removed(call: Call) -> Reply:
 ROUTES: list[Route] = [
     ("GET", "/search/jql", search_by_query),
     ("POST", "/search/jql", search_by_body),
+    ("POST", "/search/approximate-count", count),
     ("GET", "/search", removed),
     ("POST", "/search", removed),
 ]

@@ -12,7 +12,7 @@ from app.sandbox.jql import parse
 from app.sandbox.jql_match import find
 from app.sandbox.records import ALL_RIGHTS, User
 from app.sandbox.refusals import Refusal, bad_field
-from app.sandbox.rest_site import permissions_of, place
+from app.sandbox.rest_site import holders, permissions_of, place
 from app.sandbox.shapes import Fields
 from app.sandbox.state import TITLE
 
@@ -22,6 +22,7 @@ CLOUD_ONLY = frozenset(
         ("POST", "/comment/list"),
         ("GET", "/search/jql"),
         ("POST", "/search/jql"),
+        ("POST", "/search/approximate-count"),
         ("GET", "/project/search"),
         ("GET", "/user/groups"),
         ("POST", "/permissions/check"),
@@ -101,6 +102,16 @@ def user_search(call: Call) -> Reply:
     return Reply(200, page(call, "values", people, most=MOST)["values"])
 
 
+def users_with_rights(call: Call) -> Reply:
+    """By part of a name, as in the search for users."""
+    wanted = call.query.get("username")
+    if wanted is None:
+        raise Refusal(400, "The username query parameter was not provided")
+    return holders(
+        call, lambda known: wanted.lower() in f"{known.name}\n{known.display_name}".lower()
+    )
+
+
 def my_permissions(call: Call) -> Reply:
     """All of them; none can be asked for by name."""
     return Reply(200, {"permissions": permissions_of(call, sorted(ALL_RIGHTS), place(call))})
@@ -112,6 +123,7 @@ ROUTES: list[Route] = [
     ("POST", "/search", search_by_body),
     ("GET", "/user", user),
     ("GET", "/user/search", user_search),
+    ("GET", "/user/permission/search", users_with_rights),
     ("GET", "/mypermissions", my_permissions),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from app.sandbox.call import Call, Reply, Route, page
@@ -116,6 +117,36 @@ def user_search(call: Call) -> Reply:
     return Reply(200, [call.face.user(known.account_id) for known in found[start : start + size]])
 
 
+def users_with_rights(call: Call) -> Reply:
+    """Of the people who fit, those who hold all the rights there. For administrators."""
+    account_id, query = call.query.get("accountId"), call.query.get("query")
+    if account_id is None and query is None:
+        raise Refusal(400, "The query parameter 'query' or 'accountId' must be provided.")
+
+    def fits(known: User) -> bool:
+        if account_id is not None:
+            return known.account_id == account_id
+        return (query or "").lower() in f"{known.display_name}\n{known.email}".lower()
+
+    return holders(call, fits)
+
+
+def holders(call: Call, fits: Callable[[User], bool]) -> Reply:
+    names, where = call.names("permissions"), place(call)
+    if not names:
+        raise Refusal(400, "Missing required parameter 'permissions'.")
+    _check_rights(names)
+    if not call.actor.administers(where):
+        raise Refusal(403, "You do not have permission to search for users with permissions.")
+    found = [
+        known
+        for known in call.state.users.values()
+        if fits(known) and all(known.may(name, where) for name in names)
+    ]
+    start, size = call.number("startAt", 0), call.number("maxResults", 50, 1000)
+    return Reply(200, [call.face.user(known.account_id) for known in found[start : start + size]])
+
+
 def user_groups(call: Call) -> Reply:
     """Which groups somebody is in."""
     if not call.actor.may("USER_PICKER"):
@@ -219,6 +250,7 @@ ROUTES: list[Route] = [
     ("GET", "/user", user),
     ("GET", "/user/search", user_search),
     ("GET", "/user/groups", user_groups),
+    ("GET", "/user/permission/search", users_with_rights),
     ("GET", "/mypermissions", my_permissions),
     ("POST", "/permissions/check", check_permissions),
 ]

@@ -214,6 +214,8 @@ def _known(options: Mapping[str, Any], kind: type) -> None:
 SERVICE_RIGHTS = (
     "BROWSE_PROJECTS",
     "EDIT_ISSUES",
+    "CREATE_ISSUES",
+    "LINK_ISSUES",
     "ADD_COMMENTS",
     "EDIT_OWN_COMMENTS",
     "DELETE_OWN_COMMENTS",

@@ -138,7 +138,11 @@ class Face(SiteFace):
                 self.link(link, issue.id) for link in self.state.links_of(issue)
             ],
             "comment": lambda: self.comment_page(issue),
+            "subtasks": lambda: [self.linked(child.id) for child in self.state.below(issue)],
         }
+        if issue.parent is not None:
+            above = issue.parent
+            made["parent"] = lambda: self.linked(above)
         out = {name: make() for name, make in made.items() if name in wanted}
         out |= {name: value for name, value in _EMPTY.items() if name in wanted}
         return out | {name: value for name, value in issue.extra.items() if name in wanted}
@@ -174,7 +178,6 @@ class Face(SiteFace):
 
 
 _EMPTY: Json = {
-    "subtasks": [],
     "components": [],
     "fixVersions": [],
     "versions": [],

@@ -14,6 +14,7 @@ from app.sandbox.records import (
     PRIORITIES,
     ROLES,
     STATUSES,
+    SUBTASK,
     Project,
     User,
 )
@@ -93,7 +94,8 @@ class SiteFace:
         return out | {"simplified": project.team_managed, "style": style, "isPrivate": False}
 
     def project_details(self, project: Project) -> Json:
-        kinds = [self.issue_type(type_id) for type_id in ISSUE_TYPES]
+        known = [kind for kind in ISSUE_TYPES if project.subtasks or kind != SUBTASK]
+        kinds = [self.issue_type(type_id) for type_id in known]
         lead = {"lead": self.user(project.lead)} if project.lead else {}
         return (
             self.project(project)
@@ -140,8 +142,8 @@ class SiteFace:
             "name": ISSUE_TYPES[type_id],
             "description": "",
             "iconUrl": "",
-            "subtask": False,
-            "hierarchyLevel": 1 if ISSUE_TYPES[type_id] == "Epic" else 0,
+            "subtask": type_id == SUBTASK,
+            "hierarchyLevel": {"Epic": 1, "Sub-task": -1}.get(ISSUE_TYPES[type_id], 0),
         }
 
     def status(self, status_id: str) -> Json:

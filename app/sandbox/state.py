@@ -76,7 +76,9 @@ class SandboxState:
             self.connect_apps: list[ConnectApp] = []
             self.forge_apps: list[ForgeApp] = []
             self.version = 0
+            self.searches: dict[tuple[str, str], tuple[int, list[Issue]]] = {}
             self._keys: dict[str, str] = {}
+            self._parts: dict[str, list[str]] = {}
             self._numbers: dict[str, int] = {}
             self._last = datetime(2000, 1, 1, tzinfo=UTC)
             self.outbox.clear()
@@ -143,8 +145,11 @@ class SandboxState:
         return found
 
     def add_issue(self, issue: Issue) -> None:
+        self.version += 1
         self.issues[issue.id] = issue
         self._keys[issue.key] = issue.id
+        if issue.parent is not None:
+            self._parts.setdefault(issue.parent, []).append(issue.id)
 
     def remove_issue(self, issue: Issue) -> None:
         del self.issues[issue.id], self._keys[issue.key]
@@ -152,6 +157,10 @@ class SandboxState:
             del self.comments[comment_id]
         for link in self.links_of(issue):
             del self.links[link.id]
+        for child in self.below(issue):
+            self.remove_issue(child)
+        if issue.parent is not None:
+            self._parts[issue.parent].remove(issue.id)
         self.version += 1
 
     def issue(self, id_or_key: str, viewer: User | None = None) -> Issue:
@@ -168,6 +177,10 @@ class SandboxState:
 
     def links_of(self, issue: Issue) -> list[Link]:
         return [link for link in self.links.values() if issue.id in (link.source, link.target)]
+
+    def below(self, issue: Issue) -> list[Issue]:
+        """Its sub-tasks."""
+        return [self.issues[child] for child in self._parts.get(issue.id, ())]
 
     def comment(self, comment_id: str, viewer: User, issue: Issue | None = None) -> Comment:
         found = self.comments.get(comment_id)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from app.store import fence
 
+T = TypeVar("T")
+TRY_AGAIN = {"40001", "40P01"}  # Postgres: serialization failure, deadlock
 DatabaseFault = sa.exc.SQLAlchemyError
 """It does not answer, is none, or refuses: for those who have to say so to a person."""
 
@@ -47,6 +49,18 @@ class Database:
                 self.on_fenced(fault)
                 raise
             yield connection
+
+    def alone(self, verb: Callable[[Connection], T]) -> T:
+        """The verb in one `write`; once more where Postgres says that two transactions got into
+        each other's way. Only for verbs that may be repeated."""
+        try:
+            with self.write() as connection:
+                return verb(connection)
+        except sa.exc.DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in TRY_AGAIN:
+                raise
+        with self.write() as connection:
+            return verb(connection)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -3,29 +3,32 @@
 `reserve_in`, `settle_in` and `void_in` work in the caller's transaction; `reserve`, `settle` and
 `void` are one short transaction each. Every verb has a hold's id as its idempotency key, so a
 repeat is harmless. Held money is not spent money, and the two are never added up for a person.
+What happens to a hold besides is in `corrections.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from app.core.money import LARGEST, InvalidAmount
 from app.core.periods import period_end
-from app.store import chain
-from app.store.chain import Act, Line
+from app.store import alerts, chain, holds, journal
+from app.store.chain import Line, Used
 from app.store.database import Database
-from app.store.schema import entry, hold
+from app.store.journal import Act
+from app.store.schema_money import hold
 
-T = TypeVar("T")
 Reason = Literal["budget", "no_limit", "overrun"]
-TRY_AGAIN = {"40001", "40P01"}  # Postgres: serialization failure, deadlock
-TERMS = ("project_key", "issue_id", "run", "attempt", "amount", "simulated")
+TERMS = (
+    *("project_key", "issue_id", "person", "agent", "run", "attempt"),
+    *("amount", "currency", "simulated"),
+)
 
 
 class HoldConflict(Exception):
@@ -34,6 +37,10 @@ class HoldConflict(Exception):
 
 class UnknownHold(LookupError):
     """There is no hold of this id, so there is nothing to settle or give back."""
+
+
+class UnknownPrice(ValueError):
+    """Nothing says what the amount was worked out by, so it may be too little: fail closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class NoRoom:
     than was set aside for it and no admin has set the budget again since (limit is 0).
     """
 
-    kind: str  # site | project | ticket
+    kind: str  # of chain.LEVELS
     subject: str
     period: str
     limit: int | None
@@ -73,7 +80,7 @@ class Ended:
     """
 
     hold_id: str
-    state: str  # posted | void
+    state: str  # posted | void | expired
     amount: int
     actual: int | None
     again: bool = False
@@ -104,37 +111,61 @@ def reserve_in(  # noqa: PLR0913 - an amount is never set aside without all of t
     simulated: bool,
     actor: str,
     now: datetime,
+    person: str | None = None,
+    agent: str | None = None,
+    currency: str = "USD",
+    price_version: str = "",
+    holder: str = "",
+    expires_at: datetime | None = None,
 ) -> Reserved | NoRoom:
     """Set `amount` aside in every budget over the ticket, or in none.
 
+    person: account id of who asked. agent: its kind. price_version: of the list that the amount
+    was worked out by; only simulated money needs none. holder: the workflow that it is for;
+    when that is dead and `expires_at` is over, the hold expires.
     The same id with the same terms is answered with Reserved again. Raises HoldConflict for other
-    terms or an ended hold, InvalidAmount; the caller's transaction stays usable.
+    terms or an ended hold, InvalidAmount, UnknownPrice; the caller's transaction stays usable.
     """
-    _checked(amount, least=1)
-    values = {
+    row = {
+        "id": hold_id,
+        "site_id": site_id,
         "project_key": project_key,
         "issue_id": issue_id,
+        "person": person,
+        "agent": agent,
         "run": run,
         "attempt": attempt,
         "amount": amount,
+        "currency": currency,
+        "price_version": price_version,
         "simulated": simulated,
+        "holder": holder,
+        "expires_at": expires_at,
     }
-    subjects = {"site": site_id, "project": project_key, "ticket": issue_id}
+    _fit_to_ask(row)
     try:
         with c.begin_nested():
-            if not _insert_hold(c, db, site_id, hold_id, values, now):
-                return _same_again(c, site_id, hold_id, values)
-            rows = chain.lines(c, site_id, subjects, zone, now)
-            _refuse_unfit(c, site_id, rows, amount)
-            chain.set_aside(c, db, site_id, rows, amount)
-            moves = [("available", -amount), ("held", amount)]
-            chain.write_down(c, Act(site_id, hold_id, "reserve", actor, now), rows, moves)
+            return _reserve(c, db, row, zone, Act(site_id, hold_id, "reserve", actor, now))
     except _Refused as refused:
         return refused.room
-    except chain.Full as full:
-        ends = period_end(full.line.period, now, zone)
-        return _no_room(full.line, amount, full.posted, full.held, ends)
-    return Reserved(hold_id, amount)
+
+
+def _fit_to_ask(row: Mapping[str, Any]) -> None:
+    checked(row["amount"], least=1)
+    if not row["price_version"] and not row["simulated"]:
+        name = row["id"]
+        raise UnknownPrice(f"no price list is named for {name}: nothing may be spent on a guess")
+
+
+def _reserve(c: Connection, db: Database, row: dict[str, Any], zone: str, act: Act) -> Reserved:
+    """Raises _Refused, after which what was written has to be taken back."""
+    row |= _counted(zone, act.at)
+    if not holds.insert(c, db, row, act.at):
+        return _same_again(c, row)
+    amount = row["amount"]
+    _set_aside(c, db, row, zone, act.at)
+    journal.write(c, act, [("available", -amount), ("held", amount)])
+    return Reserved(act.hold_id, amount)
 
 
 def settle_in(  # noqa: PLR0913 - as above
@@ -150,142 +181,104 @@ def settle_in(  # noqa: PLR0913 - as above
     """The attempt has ended and cost `actual`; None = unknown, the full hold. The rest is free
     again; what exceeds the hold is an overrun. Raises UnknownHold, InvalidAmount."""
     if actual is not None:
-        _checked(actual, least=0)
-    cost = hold.c.amount if actual is None else actual
-    ended = _end(c, site_id, hold_id, {"state": "posted", "actual": cost, "resolved_at": now})
-    if ended.again or ended.actual is None:
-        return ended
-    rows = chain.lines_of(c, site_id, hold_id)
-    chain.move(c, site_id, rows, held=-ended.amount, posted=ended.actual)
-    within = ended.actual - ended.overrun
-    moves = [("held", -ended.amount), ("spent", within), ("available", ended.amount - within)]
-    chain.write_down(c, Act(site_id, hold_id, "settle", actor, now), rows, moves)
-    if ended.overrun:
-        moves = [("available", -ended.overrun), ("spent", ended.overrun)]
-        chain.write_down(c, Act(site_id, hold_id, "overrun", actor, now), rows, moves)
-    return ended
+        checked(actual, least=0)
+    return end_in(c, db, Act(site_id, hold_id, "settle", actor, now), "posted", actual)
 
 
 def void_in(
     c: Connection, db: Database, *, site_id: str, hold_id: str, actor: str, now: datetime
 ) -> Ended:
     """Nothing ran: all of the hold is free again. Raises UnknownHold."""
-    ended = _end(c, site_id, hold_id, {"state": "void", "resolved_at": now})
-    if not ended.again:
-        rows = chain.lines_of(c, site_id, hold_id)
-        chain.move(c, site_id, rows, held=-ended.amount, posted=0)
-        moves = [("held", -ended.amount), ("available", ended.amount)]
-        chain.write_down(c, Act(site_id, hold_id, "void", actor, now), rows, moves)
-    return ended
+    return end_in(c, db, Act(site_id, hold_id, "void", actor, now), "void", 0)
 
 
 def reserve(db: Database, **terms: Any) -> Reserved | NoRoom:
     """`reserve_in` in a transaction of its own."""
-    return _alone(db, lambda c: reserve_in(c, db, **terms))
+    return db.alone(lambda c: reserve_in(c, db, **terms))
 
 
 def settle(db: Database, **terms: Any) -> Ended:
     """`settle_in` in a transaction of its own."""
-    return _alone(db, lambda c: settle_in(c, db, **terms))
+    return db.alone(lambda c: settle_in(c, db, **terms))
 
 
 def void(db: Database, **terms: Any) -> Ended:
     """`void_in` in a transaction of its own."""
-    return _alone(db, lambda c: void_in(c, db, **terms))
+    return db.alone(lambda c: void_in(c, db, **terms))
 
 
-def _alone(db: Database, verb: Callable[[Connection], T]) -> T:
-    """Once more where Postgres says that two transactions got into each other's way."""
-    try:
-        with db.write() as c:
-            return verb(c)
-    except sa.exc.DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) not in TRY_AGAIN:
-            raise
-    with db.write() as c:
-        return verb(c)
-
-
-def _checked(amount: int, least: int) -> None:
+def checked(amount: int, least: int) -> None:
     """A bool or a float is a mistake of the caller, whatever the annotation says."""
     if type(amount) is not int or not least <= amount <= LARGEST:
         raise InvalidAmount(f"{amount!r} is not an amount from {least} to {LARGEST} micro-units")
 
 
-def _insert_hold(
-    c: Connection,
-    db: Database,
-    site_id: str,
-    hold_id: str,
-    terms: dict[str, Any],
-    now: datetime,
-) -> bool:
-    row = {"site_id": site_id, "id": hold_id, **terms, "state": "held", "made_at": now}
-    return bool(c.execute(db.insert(hold).on_conflict_do_nothing(), row).rowcount)
+def _counted(zone: str, now: datetime) -> dict[str, datetime]:
+    starts = chain.starts(zone, now)
+    return {name: starts[name] for name in ("day", "week", "month")}
 
 
-def _named(site_id: str, hold_id: str) -> sa.ColumnElement[bool]:
-    return sa.and_(hold.c.site_id == site_id, hold.c.id == hold_id)
-
-
-def _same_again(c: Connection, site_id: str, hold_id: str, terms: dict[str, Any]) -> Reserved:
-    row = c.execute(sa.select(hold).where(_named(site_id, hold_id))).mappings().one()
-    other = [name for name in TERMS if row[name] != terms[name]]
+def _same_again(c: Connection, row: Mapping[str, Any]) -> Reserved:
+    hold_id = row["id"]
+    there = c.execute(sa.select(hold).where(holds.named(row["site_id"], hold_id))).mappings().one()
+    other = [name for name in TERMS if there[name] != row[name]]
     if other:
         raise HoldConflict(f"hold {hold_id} was made with another {' and '.join(other)}")
-    if row["state"] != "held":
-        raise HoldConflict(f"hold {hold_id} has ended: {row['state']}")
-    return Reserved(hold_id, row["amount"], again=True)
+    if there["state"] != "held":
+        raise HoldConflict(f"hold {hold_id} has ended: {there['state']}")
+    return Reserved(hold_id, there["amount"], again=True)
 
 
-def _refuse_unfit(c: Connection, site_id: str, rows: Sequence[Line], amount: int) -> None:
-    """Refuse what no room could help: no limit above the ticket, an overrun nobody has seen."""
-    project = next(line for line in rows if line.kind == "project" and line.period == "once")
-    if all(line.limit is None for line in rows if line.kind != "ticket"):
-        raise _Refused(_no_room(replace(project, limit=None), amount, reason="no_limit"))
-    if _unseen_overrun(c, site_id, project.subject):
-        raise _Refused(_no_room(replace(project, limit=0), amount, reason="overrun"))
+def _set_aside(
+    c: Connection, db: Database, row: Mapping[str, Any], zone: str, now: datetime
+) -> None:
+    """Count the amount in each balance; raises _Refused where one has no room for it.
+
+    The rules are read once the balances are locked: whoever gets them next reads newer ones."""
+    amount = row["amount"]
+    after = chain.shift(c, row["site_id"], chain.lines(row), held=amount)
+    rules = chain.rules(c, row, now)
+    _refuse_unfit(after, rules, row)
+    for line, used in after:
+        limit = rules.limit(*line[:3])
+        if limit is not None and used.posted + used.held > limit:
+            ends = period_end(line.period, now, zone)
+            room = (line.kind, line.subject, line.period, limit)
+            raise _Refused(NoRoom(*room, used.posted, used.held - amount, amount, ends))
+    alerts.note(c, db, row["site_id"], rules, after, used=amount, spent=0, now=now)
 
 
-def _no_room(
-    line: Line,
-    needed: int,
-    posted: int = 0,
-    held: int = 0,
-    resets_at: datetime | None = None,
-    reason: Reason = "budget",
-) -> NoRoom:
-    where = (line.kind, line.subject, line.period, line.limit)
-    return NoRoom(*where, posted, held, needed, resets_at, reason)
+def _refuse_unfit(
+    after: list[tuple[Line, Used]], rules: chain.Rules, row: Mapping[str, Any]
+) -> None:
+    """Refuse what no room could help: no limit above the ticket, an overrun nobody has seen,
+    money of a kind that the budgets are not in."""
+    where = ("project", row["project_key"], "once")
+    if other := rules.currencies - {row["currency"]}:
+        raise InvalidAmount(f"{row['currency']} cannot be set aside in budgets in {other.pop()}")
+    above = (line for line, _ in after if line.kind in chain.ABOVE_A_TICKET)
+    if all(rules.set_there(*line[:3]) is None for line in above):
+        raise _Refused(NoRoom(*where, None, 0, 0, row["amount"], None, "no_limit"))
+    if rules.overrun:
+        raise _Refused(NoRoom(*where, 0, 0, 0, row["amount"], None, "overrun"))
 
 
-def _overran_unseen() -> sa.Select[Any]:
-    here = sa.and_(entry.c.kind == "project", entry.c.subject == sa.bindparam("project_key"))
-    over = sa.or_(entry.c.kind == "site", here, entry.c.subject == chain.DEFAULT)
-    overrun = sa.func.max(sa.case((sa.and_(here, entry.c.verb == "overrun"), entry.c.seq), else_=0))
-    seen = sa.func.max(sa.case((sa.and_(over, entry.c.verb == "seen"), entry.c.seq), else_=0))
-    return sa.select(overrun > seen).where(
-        entry.c.site_id == sa.bindparam("site_id"), entry.c.verb.in_(["overrun", "seen"])
-    )
-
-
-_OVERRAN_UNSEEN = _overran_unseen()
-
-
-def _unseen_overrun(c: Connection, site_id: str, project_key: str) -> bool:
-    """Has an attempt of the project overrun its hold since an admin last set a budget over it?"""
-    asked = {"site_id": site_id, "project_key": project_key}
-    return bool(c.execute(_OVERRAN_UNSEEN, asked).scalar())
-
-
-def _end(c: Connection, site_id: str, hold_id: str, values: dict[str, Any]) -> Ended:
-    """Resolve the hold if it is open: at most one call ever does."""
-    what = (hold.c.state, hold.c.amount, hold.c.actual)
-    open_one = hold.update().where(_named(site_id, hold_id), hold.c.state == "held")
-    row = c.execute(open_one.values(values).returning(*what)).first()
-    if row is not None:
-        return Ended(hold_id, row.state, row.amount, row.actual)
-    row = c.execute(sa.select(*what).where(_named(site_id, hold_id))).first()
+def end_in(c: Connection, db: Database, act: Act, state: str, actual: int | None) -> Ended:
+    """Resolve the hold at its cost, None = all of it. Raises UnknownHold."""
+    row, again = holds.resolve(c, act, state, actual)
     if row is None:
-        raise UnknownHold(f"there is no hold {hold_id}")
-    return Ended(hold_id, row.state, row.amount, row.actual, again=True)
+        raise UnknownHold(f"there is no hold {act.hold_id}")
+    ended = Ended(row["id"], row["state"], row["amount"], row["actual"], again)
+    if again:
+        return ended
+    cost, amount = ended.actual or 0, ended.amount
+    after = chain.shift(c, act.site_id, chain.lines(row), posted=cost, held=-amount)
+    if cost:
+        rules = chain.rules(c, row, act.at)
+        alerts.note(c, db, act.site_id, rules, after, used=ended.overrun, spent=cost, now=act.at)
+    within = cost - ended.overrun
+    journal.write(c, act, [("held", -amount), ("spent", within), ("available", amount - within)])
+    if ended.overrun:
+        over = Act(act.site_id, act.hold_id, "overrun", act.actor, act.at)
+        journal.write(c, over, [("available", -ended.overrun), ("spent", ended.overrun)])
+    return ended

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import app
-from app.store import schema_score as _  # noqa: F401 - its tables are compared and made too
+from app.store import schema_money as _money  # noqa: F401 - their tables are compared and made
+from app.store import schema_score as _score  # noqa: F401
 from app.store.database import Database
 
 if TYPE_CHECKING:

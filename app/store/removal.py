@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from app.core.run import RunRef
 from app.store.database import Database
-from app.store.schema import balance, inbox, metadata, project, run, site, ticket
+from app.store.schema import inbox, metadata, project, run, site, ticket
+from app.store.schema_money import balance
 from app.store.sites import Row
 
 REMOVED = "Signalbox is being removed from this Jira"

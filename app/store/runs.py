@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,21 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from app.core.run import Ending, RunRef
-from app.store import ledger
+from app.store import judgements, ledger, run_money
 from app.store.database import Database
 from app.store.inbox import Enqueue, put_own, wake_in
-from app.store.schema import attempt, hold, run, ticket
+from app.store.run_money import Money
+from app.store.schema import attempt, run, ticket
 from app.store.sites import LEFT
 
 Row = sa.RowMapping
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """What the first attempt of a run sets aside. amount: micro-units. zone: the site's, IANA."""
-
-    amount: int
-    zone: str
 
 
 def _key(ref: RunRef) -> sa.ColumnElement[bool]:
@@ -71,7 +63,7 @@ def start(
         if _active_in(c, site_id, values["project_key"]) >= slots:
             return None
         ref = RunRef(site_id, issue_id, values["key"], len(before) + 1)
-        room = _reserve(c, db, ref, 1, values, money, now)
+        room = run_money.reserve_in(c, db, ref, 1, values, money, now)
         if isinstance(room, ledger.NoRoom):
             return room
         c.execute(run.insert().values(**values, number=ref.number, step=0, created_at=now))
@@ -96,39 +88,13 @@ def _active_in(c: Connection, site_id: str, project_key: str) -> int:
     return int(c.execute(sa.select(sa.func.count()).select_from(run).where(active)).scalar_one())
 
 
-def _reserve(  # noqa: PLR0913 - an amount is never set aside without all of these
-    c: Connection,
-    db: Database,
-    ref: RunRef,
-    number: int,
-    row: Mapping[str, Any],
-    money: Money,
-    now: datetime,
-) -> ledger.Reserved | ledger.NoRoom:
-    return ledger.reserve_in(
-        c,
-        db,
-        hold_id=ref.hold_id(number),
-        site_id=ref.site_id,
-        zone=money.zone,
-        project_key=row["project_key"],
-        issue_id=ref.issue_id,
-        run=ref.number,
-        attempt=number,
-        amount=money.amount,
-        simulated=row["simulated"],
-        actor=row["actor"],
-        now=now,
-    )
-
-
 def reserve_attempt(
     db: Database, ref: RunRef, number: int, money: Money, now: datetime
 ) -> ledger.Reserved | ledger.NoRoom:
     """Set money aside for a further attempt of a run."""
     with db.write() as c:
         row = c.execute(sa.select(run).where(_key(ref))).mappings().one()
-        return _reserve(c, db, ref, number, dict(row), money, now)
+        return run_money.reserve_in(c, db, ref, number, dict(row), money, now)
 
 
 def get(db: Database, site_id: str, issue_id: str, number: int) -> Row:
@@ -200,23 +166,12 @@ def close_attempt(
     with db.write() as c:
         key = _attempt_key(ref, number)
         still_open = sa.and_(key, attempt.c.ended_at.is_(None))
-        amount = sa.select(hold.c.amount).where(
-            hold.c.site_id == ref.site_id, hold.c.id == ref.hold_id(number)
-        )
         cost = values["cost"]
         if cost is None:
-            cost = c.execute(amount).scalar_one()
+            cost = run_money.set_aside_in(c, ref, number)
         ended = attempt.update().where(still_open).values(**{**values, "cost": cost}, ended_at=now)
         if c.execute(ended).rowcount:
-            ledger.settle_in(
-                c,
-                db,
-                site_id=ref.site_id,
-                hold_id=ref.hold_id(number),
-                actual=cost,
-                actor="signalbox",
-                now=now,
-            )
+            run_money.settle_in(c, db, ref, number, cost, now)
         return c.execute(sa.select(attempt).where(key)).mappings().one()
 
 
@@ -242,14 +197,15 @@ def finish(
     db: Database, ref: RunRef, values: Mapping[str, Any], enqueue: Enqueue, now: datetime
 ) -> Row:
     """End the run: release its claim, resolve what money is still set aside, erase the frozen
-    text, have the result told, and wake the tickets that may have waited for it. A repeat changes
-    nothing."""
+    text and the judge's words, have the result told, and wake the tickets that may have waited for
+    it. A repeat changes nothing."""
     with db.write() as c:
         still_open = sa.and_(_key(ref), run.c.ended_at.is_(None))
         values = {**values, "cause": values.get("cause") or _last_cause(c, ref)}
         ended = run.update().where(still_open).values(**values, ended_at=now, spec=None, doing=None)
         if c.execute(ended).rowcount:
             _resolve_holds(c, db, ref, now)
+            judgements.erase_words_in(c, ref.site_id, ref.issue_id)
             row = c.execute(sa.select(run).where(_key(ref))).mappings().one()
             enqueue(c, "tell_result", f"result:{ref.workflow_id}", _args(ref))
             wake_in(c, db, ref.site_id, row["project_key"], "run-ended", now)
@@ -282,15 +238,6 @@ def erase_texts(db: Database, before: datetime) -> None:
         c.execute(past.values(said=None, cause=None))
 
 
-def holds(db: Database, ref: RunRef) -> list[int]:
-    """What was set aside for each attempt of the run, in micro-units, given back or not."""
-    mine = sa.and_(
-        hold.c.site_id == ref.site_id, hold.c.issue_id == ref.issue_id, hold.c.run == ref.number
-    )
-    with db.read() as c:
-        return list(c.execute(sa.select(hold.c.amount).where(mine)).scalars())
-
-
 def _last_cause(c: Connection, ref: RunRef) -> str:
     """Why the last attempt ended as it did: that is why the run did."""
     of_run = (attempt.c.site_id == ref.site_id, attempt.c.issue_id == ref.issue_id)
@@ -301,11 +248,7 @@ def _last_cause(c: Connection, ref: RunRef) -> str:
 def _resolve_holds(c: Connection, db: Database, ref: RunRef, now: datetime) -> None:
     """No run leaves money set aside: an attempt that began and never ended takes its full hold,
     as nobody can tell what it used; what no attempt used goes back."""
-    of_run = (hold.c.site_id == ref.site_id, hold.c.issue_id == ref.issue_id)
-    query = sa.select(hold.c.id, hold.c.attempt, hold.c.amount)
-    query = query.where(*of_run, hold.c.run == ref.number, hold.c.state == "held")
-    for hold_id, number, amount in c.execute(query).all():
-        key = {"site_id": ref.site_id, "hold_id": hold_id, "actor": "signalbox", "now": now}
+    for number, amount in run_money.open_in(c, ref).items():
         values = {
             "ending": Ending.INTERRUPTED,
             "cause": "it never came to its end",
@@ -314,6 +257,6 @@ def _resolve_holds(c: Connection, db: Database, ref: RunRef, now: datetime) -> N
             "ended_at": now,
         }
         if c.execute(attempt.update().where(_attempt_key(ref, number)).values(**values)).rowcount:
-            ledger.settle_in(c, db, actual=None, **key)
+            run_money.settle_in(c, db, ref, number, amount, now)
         else:
-            ledger.void_in(c, db, **key)
+            run_money.void_in(c, db, ref, number, now)

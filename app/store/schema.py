@@ -80,6 +80,7 @@ project = sa.Table(
     sa.Column("costs_in_comments", sa.Boolean, nullable=False, default=True),
     sa.Column("service_desk", sa.Boolean, nullable=False, default=False),  # JSM tickets too
     sa.Column("restricted_tickets", sa.Boolean, nullable=False, default=False),
+    sa.Column("judge", sa.Boolean, nullable=False, default=False),  # may an LLM read the texts
     sa.Column("operations_ticket", sa.Text),  # key of the ticket that alerts go to
     sa.Column("connected_at", Moment, nullable=False),
     sa.Column("paused_at", Moment),
@@ -187,6 +188,8 @@ run = sa.Table(
     sa.Column("cage", sa.Text),
     sa.Column("spec_hash", sa.Text, nullable=False),
     sa.Column("spec_as_of", Moment, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False, default=0),  # characters of the text
+    sa.Column("forecast", sa.JSON),  # core.forecast.Forecast as it was when the run began
     sa.Column("spec", sa.JSON),  # the frozen text; erased at the end
     sa.Column("step", sa.Integer, nullable=False),
     sa.Column("doing", sa.Text),  # the agent's last line of progress
@@ -250,69 +253,6 @@ model_call = sa.Table(
     sa.Column("bound", sa.BigInteger, nullable=False),  # what it can cost at most while open
     sa.Column("started_at", Moment, nullable=False),
     sa.Column("finished_at", Moment),
-)
-
-bucket = sa.Table(
-    "bucket",
-    metadata,
-    sa.Column("site_id", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, primary_key=True),  # site | project | ticket (more only add rows)
-    sa.Column("subject", sa.Text, primary_key=True),  # site id, project key, issue id, "*"
-    sa.Column("period", sa.Text, primary_key=True),  # day | week | month | once
-    sa.Column("limit", sa.BigInteger),  # none = no limit at this level
-    sa.Column("changed_at", Moment, nullable=False),
-    sa.Column("changed_by", sa.Text, nullable=False),
-)
-
-balance = sa.Table(
-    "balance",
-    metadata,
-    sa.Column("site_id", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, primary_key=True),
-    sa.Column("subject", sa.Text, primary_key=True),
-    sa.Column("period", sa.Text, primary_key=True),
-    sa.Column("starts", Moment, primary_key=True),  # first instant of the period, site's zone
-    sa.Column("posted", sa.BigInteger, nullable=False),
-    sa.Column("held", sa.BigInteger, nullable=False),
-    sa.CheckConstraint("posted >= 0", name="posted_not_negative"),
-    sa.CheckConstraint("held >= 0", name="held_not_negative"),
-)
-
-hold = sa.Table(
-    "hold",
-    metadata,
-    sa.Column("site_id", sa.Text, primary_key=True),
-    sa.Column("id", sa.Text, primary_key=True),  # the idempotency key
-    sa.Column("project_key", sa.Text, nullable=False),
-    sa.Column("issue_id", sa.Text, nullable=False),
-    sa.Column("run", sa.Integer, nullable=False),
-    sa.Column("attempt", sa.Integer, nullable=False),
-    sa.Column("amount", sa.BigInteger, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # held | posted | void
-    sa.Column("actual", sa.BigInteger),
-    sa.Column("simulated", sa.Boolean, nullable=False),
-    sa.Column("made_at", Moment, nullable=False),
-    sa.Column("resolved_at", Moment),
-    sa.Index("ix_hold_ticket", "site_id", "issue_id", "run"),
-)
-
-entry = sa.Table(
-    "entry",
-    metadata,
-    sa.Column("seq", Serial, primary_key=True, autoincrement=True),
-    sa.Column("site_id", sa.Text, nullable=False),
-    sa.Column("hold_id", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),  # of the bucket
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("period", sa.Text, nullable=False),
-    sa.Column("starts", Moment, nullable=False),
-    sa.Column("account", sa.Text, nullable=False),  # available | held | spent
-    sa.Column("amount", sa.BigInteger, nullable=False),
-    sa.Column("verb", sa.Text, nullable=False),  # reserve | settle | overrun | void
-    sa.Column("actor", sa.Text, nullable=False),
-    sa.Column("at", Moment, nullable=False),
-    sa.Index("ix_entry_hold", "site_id", "hold_id"),
-    sa.Index("ix_entry_verb", "site_id", "verb"),
 )
 
 executor = sa.Table(  # Postgres only in use: who works, by the database's own clock

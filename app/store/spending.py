@@ -12,12 +12,26 @@ from sqlalchemy.engine import Connection
 from app.core.periods import PERIODS, Period, period_end, period_start
 from app.store import chain
 from app.store.database import Database
-from app.store.schema import balance, bucket, hold, site
+from app.store.schema import site
+from app.store.schema_money import balance, bucket, hold, override
+
+
+class Money(NamedTuple):
+    """Two figures that are never added up."""
+
+    held: int
+    posted: int
+
+
+NOTHING = Money(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A budget in its present period. Held comes back, in part or whole, when attempts end."""
+    """A budget in its present period. Held comes back, in part or whole, when attempts end.
+
+    limit: the one in force, with what overrides allow beyond it. simulated: what of posted and
+    held is made up, for a rehearsal."""
 
     kind: str
     subject: str
@@ -27,6 +41,7 @@ class Balance:
     held: int
     starts: datetime
     resets_at: datetime | None
+    simulated: Money = NOTHING
 
     @property
     def free(self) -> int | None:
@@ -41,21 +56,21 @@ class Hold:
     id: str
     project_key: str
     issue_id: str
+    person: str | None
+    agent: str | None
     run: int
     attempt: int
     amount: int
-    state: str  # held | posted | void
+    state: str  # held | posted | void | expired
     actual: int | None
+    refunded: int
+    overrun: int
+    price_version: str
     simulated: bool
+    holder: str
     made_at: datetime
     resolved_at: datetime | None
-
-
-class Money(NamedTuple):
-    """Two figures that are never added up."""
-
-    held: int
-    posted: int
+    expires_at: datetime | None
 
 
 class Totals(TypedDict):
@@ -65,7 +80,7 @@ class Totals(TypedDict):
 
 
 HELD = sa.func.coalesce(sa.func.sum(sa.case((hold.c.state == "held", hold.c.amount))), 0)
-POSTED = sa.func.coalesce(sa.func.sum(hold.c.actual), 0)
+POSTED = sa.func.coalesce(sa.func.sum(hold.c.actual - hold.c.refunded), 0)
 
 
 def balances(db: Database, site_id: str, now: datetime) -> list[Balance]:
@@ -76,21 +91,34 @@ def balances(db: Database, site_id: str, now: datetime) -> list[Balance]:
         zone = c.execute(sa.select(site.c.zone).where(site.c.id == site_id)).scalar()
         if zone is None:
             return []
-        limits = {
-            (row.kind, row.subject, row.period): row.limit
-            for row in c.execute(sa.select(bucket).where(bucket.c.site_id == site_id))
-        }
+        rules = _rules(c, site_id, now)
         used = _used(c, site_id, zone, now)
-    subjects = {key[:2] for key in (*limits, *used) if key[1] != chain.DEFAULT}
+        made_up = _simulated(c, site_id, zone, now)
+    subjects = {key[:2] for key in (*rules.limits, *used) if key[1] != chain.DEFAULT}
     found = []
     for kind, periods in chain.LEVELS.items():
         for subject in sorted(subject for level, subject in subjects if level == kind):
             for period in periods:
-                limit = chain.in_force(limits, kind, subject, period)
-                money = used.get((kind, subject, period), Money(0, 0))
-                span = (period_start(period, now, zone), period_end(period, now, zone))
-                found.append(Balance(kind, subject, period, limit, money.posted, money.held, *span))
-    return [each for each in found if each.limit is not None]
+                line = chain.Line(kind, subject, period, period_start(period, now, zone))
+                if rules.set_there(*line[:3]) is None:
+                    continue
+                money = used.get(line[:3], NOTHING)
+                ends = period_end(period, now, zone)
+                at = (*line[:3], rules.limit(*line[:3]), money.posted, money.held)
+                simulated = made_up.get(line, NOTHING)
+                found.append(Balance(*at, line.starts, ends, simulated))
+    return found
+
+
+def _rules(c: Connection, site_id: str, now: datetime) -> chain.Rules:
+    """Everything that is set in the site."""
+    found = chain.Rules()
+    for row in c.execute(sa.select(bucket).where(bucket.c.site_id == site_id)):
+        found.limits[row.kind, row.subject, row.period] = row.limit
+    over = sa.or_(override.c.ends_at.is_(None), override.c.ends_at > now)
+    for row in c.execute(sa.select(override).where(override.c.site_id == site_id, over)):
+        found.allow((row.kind, row.subject, row.period), row.amount)
+    return found
 
 
 def _used(
@@ -114,17 +142,44 @@ def _used(
     return {(row.kind, row.subject, row.period): Money(row.held, row.posted) for row in rows}
 
 
+def _simulated(c: Connection, site_id: str, zone: str, now: datetime) -> dict[chain.Line, Money]:
+    """What of the present periods is made up. Where real agents work there is little of it."""
+    present = chain.starts(zone, now)
+    names = ("project_key", "person", "issue_id", "agent", "day", "week", "month")
+    of = [hold.c[name] for name in names]
+    mine = (hold.c.site_id == site_id, hold.c.simulated.is_(True))
+    query = sa.select(*of, HELD.label("held"), POSTED.label("posted")).where(*mine).group_by(*of)
+    sums: dict[chain.Line, Money] = {}
+    for row in c.execute(query).mappings():
+        for line in chain.lines({**row, "site_id": site_id}):
+            if line.starts == present[line.period]:
+                held, posted = sums.get(line, NOTHING)
+                sums[line] = Money(held + int(row["held"]), posted + int(row["posted"]))
+    return sums
+
+
+_HOLDS = sa.select(*(hold.c[name] for name in Hold.__slots__))
+
+
 def open_holds(db: Database, site_id: str | None = None) -> list[Hold]:
     """Money that is set aside now, the oldest first."""
-    query = sa.select(hold).where(hold.c.state == "held").order_by(hold.c.made_at, hold.c.id)
+    query = _HOLDS.where(hold.c.state == "held").order_by(hold.c.made_at, hold.c.id)
     if site_id is not None:
         query = query.where(hold.c.site_id == site_id)
     with db.read() as c:
         return [Hold(**row) for row in c.execute(query).mappings()]
 
 
+def overdue(db: Database, now: datetime) -> list[Hold]:
+    """Open holds whose time is over, of all sites, the oldest first."""
+    late = sa.and_(hold.c.state == "held", hold.c.expires_at <= now)
+    with db.read() as c:
+        query = _HOLDS.where(late).order_by(hold.c.expires_at, hold.c.id)
+        return [Hold(**row) for row in c.execute(query).mappings()]
+
+
 def hold_of(db: Database, site_id: str, hold_id: str) -> Hold | None:
-    query = sa.select(hold).where(hold.c.site_id == site_id, hold.c.id == hold_id)
+    query = _HOLDS.where(hold.c.site_id == site_id, hold.c.id == hold_id)
     with db.read() as c:
         row = c.execute(query).mappings().first()
         return None if row is None else Hold(**row)

@@ -11,7 +11,9 @@ from sqlalchemy.sql import ColumnElement
 
 from app.store.database import Database
 from app.store.inbox import PRESS
-from app.store.schema import hold, inbox, project, run, site, ticket
+from app.store.schema import inbox, project, run, site, ticket
+from app.store.schema_money import hold
+from app.store.schema_score import scan
 
 Row = sa.RowMapping
 
@@ -113,6 +115,9 @@ def mark(db: Database, site_id: str, project_key: str, issue_id: str | None) -> 
         rows += c.execute(_stamp(run, sa.func.count(run.c.ended_at), *of_run))
         rows += c.execute(_stamp(run, sa.func.count(run.c.stop_why), *of_run))
         rows += c.execute(_stamp(inbox, sa.func.count(inbox.c.outcome), *of_inbox))
+        if issue_id is None:
+            rows += c.execute(_stamp(scan, top(scan.c.started_at), scan.c.site_id == site_id))
+            rows += c.execute(_stamp(scan, top(scan.c.ended_at), scan.c.site_id == site_id))
     return hashlib.sha256(repr([tuple(map(str, row)) for row in rows]).encode()).hexdigest()[:16]
 
 

@@ -14,9 +14,14 @@ SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # only INTEGER co
 
 def upgrade() -> None:
     _bucket()
+    _override()
     _balance()
     _hold()
+    _correction()
     _entry()
+    _alert()
+    _conversion()
+    _refolded()
     _executor()
 
 
@@ -28,10 +33,29 @@ def _bucket() -> None:
         sa.Column("subject", sa.Text, nullable=False),
         sa.Column("period", sa.Text, nullable=False),
         sa.Column("limit", sa.BigInteger),
+        sa.Column("currency", sa.Text, nullable=False),
         sa.Column("changed_at", MOMENT, nullable=False),
         sa.Column("changed_by", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("site_id", "kind", "subject", "period", name=op.f("pk_bucket")),
     )
+
+
+def _override() -> None:
+    op.create_table(
+        "override",
+        sa.Column("site_id", sa.Text, nullable=False),
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("period", sa.Text, nullable=False),
+        sa.Column("amount", sa.BigInteger),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.Column("ends_at", MOMENT),
+        sa.PrimaryKeyConstraint("site_id", "id", name=op.f("pk_override")),
+    )
+    op.create_index(op.f("ix_override_bucket"), "override", ["site_id", "kind", "subject"])
 
 
 def _balance() -> None:
@@ -59,17 +83,60 @@ def _hold() -> None:
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("project_key", sa.Text, nullable=False),
         sa.Column("issue_id", sa.Text, nullable=False),
+        sa.Column("person", sa.Text),
+        sa.Column("agent", sa.Text),
         sa.Column("run", sa.Integer, nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("amount", sa.BigInteger, nullable=False),
+        sa.Column("currency", sa.Text, nullable=False),
+        sa.Column("price_version", sa.Text, nullable=False),
+        sa.Column("simulated", sa.Boolean, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("actual", sa.BigInteger),
-        sa.Column("simulated", sa.Boolean, nullable=False),
+        sa.Column("refunded", sa.BigInteger, nullable=False),
+        sa.Column("overrun", sa.BigInteger, nullable=False),
+        sa.Column("seen_at", MOMENT),
         sa.Column("made_at", MOMENT, nullable=False),
         sa.Column("resolved_at", MOMENT),
+        sa.Column("holder", sa.Text, nullable=False),
+        sa.Column("expires_at", MOMENT),
+        sa.Column("day", MOMENT, nullable=False),
+        sa.Column("week", MOMENT, nullable=False),
+        sa.Column("month", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("site_id", "id", name=op.f("pk_hold")),
+        sa.CheckConstraint(
+            "refunded >= 0 AND refunded <= coalesce(actual, 0)",
+            name=op.f("ck_hold_refunded"),
+        ),
+    )
+    op.create_index(
+        op.f("ix_hold_open"),
+        "hold",
+        ["site_id", "made_at"],
+        sqlite_where=sa.text("state = 'held'"),
+        postgresql_where=sa.text("state = 'held'"),
+    )
+    op.create_index(
+        op.f("ix_hold_overrun"),
+        "hold",
+        ["site_id", "project_key"],
+        sqlite_where=sa.text("overrun > 0"),
+        postgresql_where=sa.text("overrun > 0"),
     )
     op.create_index(op.f("ix_hold_ticket"), "hold", ["site_id", "issue_id", "run"])
+
+
+def _correction() -> None:
+    op.create_table(
+        "correction",
+        sa.Column("site_id", sa.Text, nullable=False),
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("hold_id", sa.Text, nullable=False),
+        sa.Column("verb", sa.Text, nullable=False),
+        sa.Column("amount", sa.BigInteger, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("site_id", "id", name=op.f("pk_correction")),
+    )
 
 
 def _entry() -> None:
@@ -77,20 +144,71 @@ def _entry() -> None:
         "entry",
         sa.Column("seq", SERIAL, autoincrement=True, nullable=False),
         sa.Column("site_id", sa.Text, nullable=False),
-        sa.Column("hold_id", sa.Text, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("subject", sa.Text, nullable=False),
-        sa.Column("period", sa.Text, nullable=False),
-        sa.Column("starts", MOMENT, nullable=False),
+        sa.Column("hold_id", sa.Text),
+        sa.Column("kind", sa.Text),
+        sa.Column("subject", sa.Text),
+        sa.Column("period", sa.Text),
         sa.Column("account", sa.Text, nullable=False),
         sa.Column("amount", sa.BigInteger, nullable=False),
         sa.Column("verb", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text),
         sa.Column("actor", sa.Text, nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_entry")),
     )
     op.create_index(op.f("ix_entry_hold"), "entry", ["site_id", "hold_id"])
-    op.create_index(op.f("ix_entry_verb"), "entry", ["site_id", "verb"])
+
+
+def _alert() -> None:
+    op.create_table(
+        "alert",
+        sa.Column("site_id", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("period", sa.Text, nullable=False),
+        sa.Column("starts", MOMENT, nullable=False),
+        sa.Column("threshold", sa.Integer, nullable=False),
+        sa.Column("basis", sa.Text, nullable=False),
+        sa.Column("limit", sa.BigInteger, nullable=False),
+        sa.Column("posted", sa.BigInteger, nullable=False),
+        sa.Column("held", sa.BigInteger, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("told_at", MOMENT),
+        sa.PrimaryKeyConstraint(
+            "site_id",
+            "kind",
+            "subject",
+            "period",
+            "starts",
+            "threshold",
+            "basis",
+            name=op.f("pk_alert"),
+        ),
+    )
+
+
+def _conversion() -> None:
+    op.create_table(
+        "conversion",
+        sa.Column("site_id", sa.Text, nullable=False),
+        sa.Column("unit", sa.Text, nullable=False),
+        sa.Column("since", MOMENT, nullable=False),
+        sa.Column("rate", sa.BigInteger, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("site_id", "unit", "since", name=op.f("pk_conversion")),
+    )
+
+
+def _refolded() -> None:
+    op.create_table(
+        "refolded",
+        sa.Column("site_id", sa.Text, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("balances", sa.Integer, nullable=False),
+        sa.Column("differences", sa.JSON, nullable=False),
+        sa.PrimaryKeyConstraint("site_id", name=op.f("pk_refolded")),
+    )
 
 
 def _executor() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,6 +18,7 @@ from app.adapters.jira import JiraTracker
 from app.adapters.jira_auth import Basic
 from app.adapters.jira_session import Way
 from app.core.text import bullets, expand, item, paragraph
+from app.ports import Child, NewTicket
 from app.sandbox.server import SandboxJira
 from tests.sandbox import contract
 
@@ -30,6 +32,7 @@ OPERATIONS = {
     "GET /project/BILL/role",
     "GET /project/BILL/role/10002",
     "POST /search/jql",
+    "POST /search/approximate-count",
     "GET /issue/BILL-1",
     "GET /issue/BILL-1/changelog",
     "GET /issue/BILL-1/comment",
@@ -40,6 +43,12 @@ OPERATIONS = {
     "POST /issue/HELP-1/comment",
     "PUT /issue/BILL-1/properties/signalbox",
     "DELETE /issue/BILL-1/properties/signalbox",
+    "GET /issue/BILL-1/properties/signalbox",
+    "GET /user/permission/search",
+    "GET /project/BILL",
+    "GET /issueLinkType",
+    "POST /issue",
+    "POST /issueLink",
 }
 """What the adapter says on Cloud; the mark of a comment is asked for by itself in one case more,
 which the sandbox never brings about: GET /comment/{id}/properties/signalbox."""
@@ -77,6 +86,9 @@ def check(method: str, path: str, query: str = "", sent: Any = None) -> None:
     described().validate_request(request)
     if sent and "body" in sent:
         contract.adf().validate(sent["body"])
+    fields = sent.get("fields") if sent else None
+    if isinstance(fields, dict) and "description" in fields:
+        contract.adf().validate(fields["description"])
 
 
 class Used:
@@ -104,7 +116,8 @@ def whole_life(jira: SandboxJira, tracker: Any) -> str:
     tracker.roles("BILL", jira.user("Portal customer").account_id)
     (found,) = tracker.search(jql, 10)
     (ticket,) = tracker.scan(jql).tickets
-    assert ticket == tracker.ticket(found.id)
+    assert ticket == replace(tracker.ticket(found.id), reporter="")
+    assert tracker.count(jql) == 1
     tracker.ticket("BILL-1")
     tracker.label_history("BILL-1")
     tracker.assignments("BILL-1")
@@ -114,9 +127,27 @@ def whole_life(jira: SandboxJira, tracker: Any) -> str:
     assert tracker.find_comment("BILL-1", "readiness") == made
     assert tracker.comment("BILL-1", made) in tracker.comments_since("BILL-1", ticket.updated)
     tracker.set_property("BILL-1", "signalbox", {"score": 38})
+    assert tracker.get_property("BILL-1", "signalbox") == {"score": 38}
+    _tickets(jira, tracker, author.id)
     tracker.delete_property("BILL-1", "signalbox")
     tracker.delete_comment("BILL-1", made)
     return made
+
+
+def _tickets(jira: SandboxJira, tracker: Any, account_id: str) -> None:
+    """A description is written and tickets are made, as sub-tasks and as linked ones."""
+    assert tracker.may_edit("BILL-1", account_id)
+    text = tracker.ticket("BILL-1").spec_hash()
+    tracker.set_description("BILL-1", BLOCKS, text, "signalbox.text", "once")
+    made: list[Child] = []
+    for subtasks in (True, False):
+        jira.state.project("BILL").subtasks = subtasks
+        new = NewTicket(f"Part {subtasks}", tuple(BLOCKS), {"n": len(made)})
+        made.append(tracker.create_child("BILL-1", "signalbox.split", new))
+    tracker.block(made[0].id, made[1].id)
+    assert {child.id for child in tracker.children("BILL-1", "signalbox.split")} == {
+        child.id for child in made
+    }
 
 
 @pytest.mark.shared

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -51,6 +52,7 @@ def test_a_search_goes_on_to_its_end_or_to_its_most(
     assert len(searches(jira)) == 3
     assert [found.key for found in tracker.search(jql, 120)] == made[:120]
     assert len(searches(jira)) == 3 + 2
+    assert tracker.count(jql) == 230
     assert tracker.search("project = BILL AND labels = none", 10) == []
 
 
@@ -64,7 +66,11 @@ def test_a_long_query_fits(jira: SandboxJira, tracker: ports.Tracker) -> None:
 def test_a_query_without_bounds_is_not_sent(
     jira: SandboxJira, tracker: ports.Tracker, jql: str
 ) -> None:
-    for call in (lambda: tracker.search(jql, 5), lambda: tracker.scan(jql)):
+    for call in (
+        lambda: tracker.search(jql, 5),
+        lambda: tracker.scan(jql),
+        lambda: tracker.count(jql),
+    ):
         with pytest.raises(Refused, match="no bounds"):
             call()
     assert len(jira.journal) == 0
@@ -75,7 +81,7 @@ def test_a_wrong_query_is_refused_in_jiras_words(tracker: ports.Tracker) -> None
         tracker.search("project = BILL AND nonsense = 1", 5)
 
 
-def test_a_scan_reads_whole_tickets_one_call_at_a_time(
+def test_a_scan_reads_what_is_judged_one_call_at_a_time(
     jira: SandboxJira, tracker: ports.Tracker
 ) -> None:
     for number in range(150):
@@ -87,7 +93,7 @@ def test_a_scan_reads_whole_tickets_one_call_at_a_time(
     assert (len(second.tickets), second.following) == (50, "")
     assert len(jira.journal) == 2
     ticket = first.tickets[0]
-    assert ticket == tracker.ticket(ticket.key)
+    assert ticket == replace(tracker.ticket(ticket.key), reporter="")
     assert ticket.description.plain() == "## Goal\n\n- fast"
 
 

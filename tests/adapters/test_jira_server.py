@@ -95,6 +95,7 @@ def test_rows_that_move_up_between_pages_are_not_missed(
     """The search asks by time of change, and people go on working meanwhile."""
     made = [jira.create_issue("BILL", f"Batch {n}").key for n in range(150)]
     jql = "project = BILL AND summary ~ Batch ORDER BY updated ASC"
+    assert tracker.count(jql) == 150
     shard = tracker.scan(jql)
     for key in made[:5]:
         jira.add_label(key, "moved")

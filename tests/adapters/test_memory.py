@@ -18,6 +18,7 @@ from app.adapters.memory import (
     MemoryTracker,
 )
 from app.adapters.memory_agent import Act, MemoryAgent, MemoryCage
+from app.adapters.memory_judge import MemoryJudge
 from app.core.run import Ending
 from app.core.text import from_plain, paragraph
 from app.core.ticket import Ticket, label_set_by
@@ -52,8 +53,9 @@ def test_every_port_has_its_twin() -> None:
     host: ports.CodeHost = MemoryCodeHost()
     secrets: ports.Secrets = MemorySecrets()
     cage: ports.Cage = MemoryCage()
+    judge: ports.SpecJudge = MemoryJudge()
     clocks: list[ports.Clock] = [FixedClock(), SystemClock()]
-    assert all((tracker, agent, host, secrets, cage, clocks))
+    assert all((tracker, agent, host, secrets, cage, judge, clocks))
 
 
 def test_a_ticket_is_found_by_id_and_by_key(tracker: MemoryTracker) -> None:

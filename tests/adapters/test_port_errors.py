@@ -9,7 +9,8 @@ import pytest
 from dbos._error import DBOSMaxStepRetriesExceeded
 
 from app.adapters import jira_auth, jira_fault
-from app.ports import NotFound, PortError, RateLimited, Refused, Transient
+from app.core.run import CallUsage
+from app.ports import Changed, NoJudgement, NotFound, PortError, RateLimited, Refused, Transient
 
 ERRORS: list[PortError] = [
     PortError("Something failed."),
@@ -17,6 +18,8 @@ ERRORS: list[PortError] = [
     RateLimited("Jira asks to wait 30 seconds.", 30.5),
     Refused("Jira refuses the ticket."),
     NotFound("BILL-1 is not visible."),
+    Changed("The text is another one."),
+    NoJudgement("it timed out", 12, CallUsage("m", "n", 1, 2, 3, 4, 12)),
     jira_fault.Denied("Jira does not let this account use it."),
     jira_auth.Waiting("The Forge app's token ran out."),
 ]
@@ -29,7 +32,10 @@ def kinds(base: type[PortError]) -> Iterator[type[PortError]]:
 
 
 def same(read: Exception, written: Exception) -> bool:
-    facts = [(type(e), e.args, str(e), getattr(e, "after", None)) for e in (read, written)]
+    facts = [
+        (type(e), e.args, str(e), getattr(e, "after", None), getattr(e, "usage", None))
+        for e in (read, written)
+    ]
     return facts[0] == facts[1]
 
 

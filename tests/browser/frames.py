@@ -26,7 +26,7 @@ from app.intake.tokens import Trust
 from app.ports import Account, Found, NotFound, Transient
 from app.sandbox.rehearsal import RehearsalAgent
 from app.sandbox.story import QUOTING
-from app.store import budgets, runs, sites
+from app.store import budgets, run_money, runs, sites
 from app.store.database import Database
 from app.store.schema import ticket as ticket_table
 
@@ -224,7 +224,7 @@ class Stage:
             "spec": {},
             "spec_as_of": now - timedelta(minutes=9),
         }
-        money = runs.Money(3 * MICRO, "Europe/Berlin")
+        money = run_money.Money(3 * MICRO, "Europe/Berlin", "list 1")
         ref = runs.start(self.db, values, money, 9, lambda *_: None, now - timedelta(minutes=6))
         assert isinstance(ref, RunRef)
         runs.open_attempt(self.db, ref, 1, now - timedelta(minutes=5))

@@ -122,26 +122,88 @@ def test_budgets_show_spent_set_aside_and_free_apart(
         "spent": "0.420000",
         "set_aside": "3.000000",
         "free": "196.580000",
+        "spent_simulated": "0.000000",
+        "set_aside_simulated": "0.000000",
         "next_reset": "2026-11-30T23:00:00Z",
     }
 
 
-def spend(db: Database, attempt: int, cost: int | None) -> None:
+def test_limits_of_persons_and_agents_are_raised_and_passed_for_a_time(
+    connected: Terminal, database: Database
+) -> None:
+    connected.run(BILL)
+    assert connected.run(f"budget set --person {AUTHOR} --period day --limit 5") == (
+        f"Limit of person {AUTHOR}, period day: $5.00.\n"
+    )
+    assert connected.run("budget set --agent claude --limit 20") == (
+        "Limit of agent claude, period month: $20.00.\n"
+    )
+    assert connected.run("budget raise --agent claude --by 2.50 --reason trial") == (
+        "Limit of agent claude, period month: $22.50.\n"
+    )
+    assert connected.refused("budget raise --by 5") == "There is no limit to raise: set one"
+    connected.run("budget set --limit 10")
+    granted = connected.json("budget override --amount 30 --reason audit --until 2026-11-28")
+    assert (granted["level"], granted["amount"]) == ("site", "30.000000")
+    assert granted["until"] == "2026-11-27T23:00:00Z"
+    passed = "budget override --agent claude --until 2026-12-24T18:00 --reason party"
+    assert connected.run(passed).partition(":")[2] == (
+        " agent claude, period month, no limit until 2026-12-24 18:00 CET.\n"
+    )
+    told = connected.json("budget list")
+    assert [line["limit"] for line in told["budgets"]] == ["40.000000", "5.000000", None]
+    assert {line["reason"] for line in told["overrides"]} == {"audit", "party"}
+    first = connected.run("budget list").split("\n\n")[1].splitlines()
+    assert first[0].startswith("Override  Level  For     Period  Allows")
+    assert connected.run(f"budget revoke {granted['override']}").endswith(" has ended.\n")
+    again = connected.refused(f"budget revoke {granted['override']}")
+    assert again.endswith("is in force: see `signalbox budget list`.")
+    assert connected.json("budget list")["budgets"][0]["limit"] == "10.000000"
+
+
+NO_OVERRIDES = [
+    ("--amount 1 --reason x --until tomorrow", "'tomorrow' is no time: write 2026-12-01"),
+    ("--amount 1 --reason x --until 2020-01-01", "An override cannot end before it begins"),
+    ("--amount 1 --reason x --project *", "An override is for one of them, not for each"),
+    ("--reason x", "An override needs an amount, or a time at which it ends"),
+    ("--amount 0 --reason x", "0 is not an amount from 1"),
+    ("--amount 1 --reason x --person nobody", "The account nobody is not visible"),
+]
+
+
+def test_an_override_that_cannot_be(connected: Terminal) -> None:
+    for options, sentence in NO_OVERRIDES:
+        assert connected.refused(f"budget override {options}")[: len(sentence)] == sentence
+    assert connected.json("budget list")["overrides"] == []
+
+
+def test_what_a_rehearsal_made_up_is_marked(connected: Terminal, database: Database) -> None:
+    connected.run(BILL)
+    connected.run("budget set --limit 200")
+    spend(database, attempt=1, cost=420_000, simulated=True)
+    spend(database, attempt=2, cost=80_000)
+    spend(database, attempt=3, cost=None, simulated=True)
+    line = connected.run("budget list").splitlines()[1]
+    assert "$0.50 ($0.42 of it simulated)  $3.00 (simulated)" in line
+
+
+def spend(db: Database, attempt: int, cost: int | None, *, simulated: bool = False) -> None:
     waiting_ticket(db, "BILL", "10000") if attempt == 1 else None
     with db.write() as c:
         c.execute(ticket.update().values(key="BILL-1"))
     terms: dict[str, Any] = {"site_id": "acme", "zone": "Europe/Berlin", "project_key": "BILL"}
     terms |= {"issue_id": "10000", "run": 1, "attempt": attempt, "amount": 3_000_000}
-    hold = f"hold-{attempt}"
-    ledger.reserve(db, hold_id=hold, simulated=False, actor="test", now=NOW, **terms)
+    terms |= {"hold_id": f"hold-{attempt}", "simulated": simulated, "price_version": "list 1"}
+    ledger.reserve(db, actor="test", now=NOW, **terms)
     if cost is not None:
-        ledger.settle(db, site_id="acme", hold_id=hold, actual=cost, actor="test", now=NOW)
+        key = {"site_id": "acme", "hold_id": terms["hold_id"], "actor": "test"}
+        ledger.settle(db, actual=cost, now=NOW, **key)
 
 
 NO_LIMITS = [
     ("", "Say either --limit AMOUNT or --no-limit."),
     ("--limit 1 --no-limit", "Say either --limit AMOUNT or --no-limit."),
-    ("--limit 1 --project BILL --per-ticket", "A limit is for one of --project, --ticket and"),
+    ("--limit 1 --project BILL --per-ticket", "A limit is for one of --project, --ticket, --"),
     ("--limit -1", "'-1' is not an amount between 0 and 1000000000"),
     ("--limit 0.0000001", "'0.0000001' is not an amount between 0 and 1000000000"),
     ("--limit 1 --period year", "'year' is no period: use day, week, month, once."),

@@ -25,8 +25,9 @@ from tests import reference
 from tests.cli.conftest import Terminal
 
 ONE_DOCUMENT = {"demo", "score", "doctor", "pause", "resume", "deliveries", "upgrade", "add"}
-ONE_DOCUMENT |= {"list", "grant", "revoke", "set", "connect", "remove", "rotate", "replay"}
-NO_DOCUMENT = {"serve", "worker", "sandbox"}
+ONE_DOCUMENT |= {"precision", "raise", "override"}
+ONE_DOCUMENT |= {"scan", "list", "grant", "revoke", "set", "connect", "remove", "rotate", "replay"}
+NO_DOCUMENT = {"serve", "worker", "sandbox", "mcp"}
 
 
 def commands() -> Iterator[tuple[str, Any]]:
@@ -50,7 +51,7 @@ def test_every_command_and_option_says_what_it_is_for() -> None:
 
 def test_json_is_everywhere_but_where_nothing_is_told() -> None:
     for name, command in commands():
-        offered = any("--json" in param.opts for param in command.params)
+        offered = any({"--json", "--format"} & set(param.opts) for param in command.params)
         assert offered == (name.split()[-1] in ONE_DOCUMENT), name
         assert offered != (name in NO_DOCUMENT), name
 

@@ -67,7 +67,7 @@ def test_the_plan_changes_nothing(told: Terminal, jira: SandboxJira, database: D
         f"- Rows: {rows} of this site go, of other sites none.\n"
         "- Comments: each is replaced by one line (--comments keep|fold|delete), in 5 tickets at"
         " the most. Jira may mail those edits to watchers.\n"
-        "- Properties: signalbox.readiness and signalbox.run are deleted in the same tickets.\n"
+        "- Properties: signalbox.readiness, .run and .text are deleted in the same tickets.\n"
         "- Branch that stays: agent/GONE-1-1 in /srv/code\n"
         "- Folder that stays, with work that could not be pushed: …/data/runs/acme/404-1\n"
         "- By hand: In Jira: Settings > System > WebHooks: delete the webhook to"

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from app.core.comments.readiness import NoStart, ReadinessView, readiness_comment
+from app.core.markdown import titled
 from app.core.plain import render
 from app.core.readiness import assess
-from app.core.text import from_plain
 from app.sandbox.server import SandboxJira
 from tests.cli.conftest import Terminal
 
@@ -30,10 +30,10 @@ def test_a_file_is_told_as_in_jira_but_for_what_happens_there(
     bare: Terminal, tmp_path: Path
 ) -> None:
     (tmp_path / "spec.md").write_text(VAGUE)
-    first, *rest = bare.run("score spec.md --type Story").splitlines()
+    first, *rest = bare.run("score spec.md --type Story", code=4).splitlines()
     assert re.fullmatch(r"\[NOT YET\] [0-9]+/100, [2-5] open questions\.", first)
-    summary, _, description = VAGUE.removeprefix("# ").partition("\n")
-    readiness = assess(summary, from_plain(description), "Story")
+    summary, description = titled(VAGUE)
+    readiness = assess(summary, description, "Story")
     comment = render(readiness_comment(ReadinessView(readiness, NoStart("mode"), "")))
     assert rest == comment.splitlines()[1:-2]
     assert any("Maybe in the background?" in line for line in rest)
@@ -41,7 +41,7 @@ def test_a_file_is_told_as_in_jira_but_for_what_happens_there(
 
 
 def test_a_file_as_json_explains_every_point(bare: Terminal) -> None:
-    told = json.loads(bare.run("score - --json", stdin=VAGUE))
+    told = json.loads(bare.run("score - --format json", code=4, stdin=VAGUE))
     assert list(told) == [
         *("file", "score", "verdict", "rubric", "note", "good", "questions", "criteria"),
         *("evidence", "points"),
@@ -51,13 +51,60 @@ def test_a_file_as_json_explains_every_point(bare: Terminal) -> None:
     assert told["evidence"]["open_decision"] == ["Maybe in the background?"]
 
 
+DESIGN = """\
+---
+status: draft
+---
+Invoices: print an empty one
+============================
+
+| state | shown |
+|---|---|
+| no lines | the hint "No lines yet" |
+
+## Acceptance criteria
+- [ ] Given an invoice without lines, the button Print is grey.
+
+```py
+# TODO: should we do this?
+```
+![flow](flow.png)
+"""
+
+
+def test_a_design_document_is_read_as_markdown(bare: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "design.md").write_text(DESIGN)
+    told = json.loads(bare.run("score design.md --format json"))
+    assert told["evidence"]["acceptance"][0].startswith("Given an invoice without lines")
+    assert told["criteria"]["open_decision"] == "silent", "code is no open question"
+    shown = bare.run("score design.md")
+    assert re.match(r"\[READY\] [0-9]+/100\.\n", shown)
+    assert 'Not read: "flow". What matters there has to stand in the text.' in shown
+
+
+def test_markdown_is_ready_to_paste(bare: Terminal) -> None:
+    first, good, *middle, last = bare.run("score - --format markdown", code=4, stdin=VAGUE).split(
+        "\n\n"
+    )
+    assert re.fullmatch(r"\*\*NOT YET\*\* [0-9]+/100, [2-5] open questions\.", first)
+    assert good.startswith("Good already: the place (")
+    asked, title, table = middle
+    assert asked.startswith("1. ")
+    assert "For example" in asked
+    assert title.startswith("All checks: ")
+    rows = table.splitlines()
+    assert rows[:2] == ["| Check | State | Seen in the text |", "| --- | --- | --- |"]
+    assert len(rows) == 2 + 12
+    assert re.fullmatch(r"_Signalbox, checklist v\d+, no AI, text stayed here_\n?", last)
+
+
 def test_what_cannot_be_scored(bare: Terminal, tmp_path: Path) -> None:
     (tmp_path / "empty.txt").touch()
     (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\x00 \x00\n\xff")
     (tmp_path / "long.txt").write_bytes(b"a" * 5_000_001)
     empty = "There is nothing to judge yet: the text is empty or a single word."
-    assert bare.run("score empty.txt") == f"[NOT YET] not judged.\n{empty}\n"
-    assert bare.run("score bytes.txt").startswith("[NOT YET] ")
+    assert bare.run("score empty.txt", code=4) == f"[NOT YET] not judged.\n{empty}\n"
+    assert bare.run("score bytes.txt", code=4).startswith("[NOT YET] ")
     assert (
         bare.refused("score long.txt")
         == "The file long.txt is larger than 5000000 bytes: no spec is."
@@ -67,6 +114,8 @@ def test_what_cannot_be_scored(bare: Terminal, tmp_path: Path) -> None:
         "There is no file nothing.md, and it is no key of a ticket."
     )
     assert bare.refused("score") == "Name a file, - for stdin, or the key of a ticket."
+    assert bare.run("score - --format xml", code=2) == ""
+    assert "'xml' is not one of" in bare.said
     assert bare.refused("score spec.md --jsonl") == (
         "--jsonl reads stdin alone and takes nothing else beside it."
     )
@@ -120,14 +169,18 @@ def test_the_stream_answers_before_it_ends() -> None:
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 def test_a_ticket_is_read_and_nothing_is_written(connected: Terminal, jira: SandboxJira) -> None:
-    told = connected.run("score BILL-1")
+    told = connected.run("score BILL-1", code=4)
     assert told.startswith("[NOT YET] No agent will start: ")
     assert told.splitlines()[-1].startswith("Signalbox, automated · ")
     ready = connected.run("score BILL-2")
     first = '[READY] No agent will start without the label "agent-ready". The text is fine ('
     assert ready.startswith(first)
-    assert connected.json("score BILL-2")["verdict"] == "ready"
+    assert json.loads(connected.run("score BILL-2 --format json"))["verdict"] == "ready"
     connected.run("project add --key BILL --threshold 100")
-    assert connected.json("score BILL-2")["verdict"] == "nearly"
+    told = json.loads(connected.run("score BILL-2 --format json", code=3))
+    assert (told["key"], told["verdict"]) == ("BILL-2", "nearly")
+    shown = connected.run("score BILL-2 --format markdown", code=3)
+    assert shown.startswith("**NEARLY** BILL-2: 9")
+    assert "| Check | State | Seen in the text |\n| --- | --- | --- |\n| Outcome | met |" in shown
     assert connected.refused("score BILL-99").startswith("The ticket BILL-99 is not visible")
     assert jira.journal.writes() == []

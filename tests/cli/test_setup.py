@@ -159,6 +159,7 @@ DEFAULTS = {
     "open_pull_requests": 4,
     "without_cage": False,
     "costs_in_comments": True,
+    "judge": False,
     "service_desk": False,
     "restricted_tickets": False,
     "operations_ticket": None,

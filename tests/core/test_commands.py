@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.adf import from_adf, to_adf
-from app.core.commands import COMMANDS, Command, WrongCommand, parse, pressed
+from app.core.commands import COMMANDS, LONGEST_SAID, Command, WrongCommand, parse, pressed
 from app.core.comments import help_reply
 from app.core.text import Block, Document, Kind, Span, bullets, from_plain, item, paragraph, words
 from app.core.wiki import from_wiki
@@ -64,6 +64,7 @@ def test_a_stop_is_a_stop(text: str) -> None:
         "agent [~557058:0a-1] stop",
         "agent stop" + " " * 150 + "is what I would never do",
         "agent stop words are a list that search leaves out",
+        "agent wrong direction was taken in the last sprint",
     ],
 )
 def test_prose_is_left_alone(text: str) -> None:
@@ -81,6 +82,12 @@ def test_prose_is_left_alone(text: str) -> None:
         ("agent stop. It edits the wrong file.", "has words that I do not know."),
         ("agent approve 3", 'It is just: "agent approve".'),
         ("agent 1", "is no command."),
+        ("agent wrong", 'does not say about what. For example "agent wrong 2"'),
+        ("agent wrong please", "does not say about what."),
+        ("agent wrong 0", "does not say about what."),
+        ("agent wrong again", "does not say about what."),
+        ("/agent wrong about the second of all these", "does not say about what."),
+        ("agent apply 2", 'It is just: "agent apply".'),
     ],
 )
 def test_what_was_meant_as_a_command_gets_a_hint(text: str, hint: str) -> None:
@@ -108,13 +115,44 @@ def test_each_command_has_its_right() -> None:
         "approve": "approve",
         "stop": "stop",
         "retry": "dispatch",
+        "wrong": "read",
+        "apply": "edit",
+        "split": "dispatch",
         "status": "read",
         "pause": "admin",
         "resume": "admin",
         "help": "read",
     }
     for name, row in COMMANDS.items():
-        assert parse(from_plain(f"agent {name}"), None) == Command(name, row.right)
+        assert parse(from_plain(f"agent {row.typed}"), None) == COMMANDS_GIVEN[name]
+
+
+@pytest.mark.parametrize(
+    ("text", "argument", "said"),
+    [
+        ("agent wrong 2", "2", ""),
+        ("agent wrong 2.", "2", ""),
+        ("Agent WRONG 2 please", "2", ""),
+        ("/agent wrong 12, it stands in the table", "12", "it stands in the table"),
+        ("agent wrong vague: there is a number", "vague", "there is a number"),
+        ("agent wrong Open Decision", "open_decision", ""),
+        ("agent wrong open_decision", "open_decision", ""),
+        ("agent wrong end", "bounded", ""),
+        ("agent wrong observed and expected, both are there", "observed_expected",
+         "both are there"),
+    ],
+)  # fmt: skip
+def test_an_objection_names_a_number_or_a_check(text: str, argument: str, said: str) -> None:
+    assert parse(from_wiki(text), OURS) == Command("wrong", "read", argument, said)
+
+
+@given(st.text(max_size=2000))
+def test_a_reason_is_bounded_and_never_anything_else(reason: str) -> None:
+    read = parse(from_plain(f"agent wrong 2 because {reason}"), None)
+    assert isinstance(read, Command | WrongCommand)
+    if isinstance(read, Command):
+        assert (read.name, read.argument) == ("wrong", "2")
+        assert len(read.said) <= LONGEST_SAID
 
 
 @given(documents)
@@ -139,10 +177,14 @@ def test_case_and_good_manners_change_nothing(
 ) -> None:
     upper = data.draw(st.lists(st.booleans(), min_size=len(name), max_size=len(name)))
     said = "".join(c.upper() if up else c for c, up in zip(name, upper, strict=True))
-    assert parse(from_plain(f"{address}{said}{polite}"), None) == COMMANDS_GIVEN[name]
+    assert (
+        parse(from_plain(f"{address}{said} {EXAMPLES[name]}".rstrip() + polite), None)
+        == (COMMANDS_GIVEN[name])
+    )
 
 
-COMMANDS_GIVEN = {name: Command(name, row.right) for name, row in COMMANDS.items()}
+EXAMPLES = {name: row.example for name, row in COMMANDS.items()}
+COMMANDS_GIVEN = {name: Command(name, row.right, row.example) for name, row in COMMANDS.items()}
 WRAPS: tuple[Kind, ...] = ("quote", "panel", "expand", "bullets", "table")
 
 
@@ -201,8 +243,8 @@ def test_hidden_characters_start_nothing(unseen: str) -> None:
 
 @given(names, hostile_text)
 def test_a_button_obeys_the_same_table(name: str, argument: str) -> None:
-    assert pressed(name, "") == COMMANDS_GIVEN[name]
+    assert pressed(name, EXAMPLES[name]) == COMMANDS_GIVEN[name]
     read = pressed(name, argument)
-    assert isinstance(read, WrongCommand) or read == COMMANDS_GIVEN[name]
+    assert isinstance(read, WrongCommand) or (read.name, read.right) == (name, COMMANDS[name].right)
     assert isinstance(pressed(argument, ""), Command | WrongCommand)
     assert isinstance(pressed("no such", name), WrongCommand)

@@ -36,6 +36,7 @@ Not read: "shot.png" and "jira". What matters there has to stand in the text.
 
         How fast is fast enough? […]
         What matters in the thread? […]
+    To have it put into the description: "agent apply".
 ▸ All checks: 1 met, 2 missing, 1 not judged, 1 not needed here
     | Check | State | Seen in the text |
     | Location | met | "CSV export" |
@@ -44,7 +45,7 @@ Not read: "shot.png" and "jira". What matters there has to stand in the text.
     | Reproduction | not needed here | – |
     | Open decision | in the way | "maybe in the background?" |
 Next: edit the description; I look again within seconds and update this comment. Rather a person? Remove the label "agent-ready".
-Signalbox, automated · 38/100 · checklist v1, no AI, text stayed here · Mistaken? Comment "agent help"\
+Signalbox, automated · 38/100 · checklist v1, no AI, text stayed here · Mistaken? Comment "agent wrong 2"\
 """)
 
 

@@ -46,12 +46,15 @@ Begin a comment with one of these ("/agent …" or a mention of me work too):
 • agent approve: let the agent start on this version of the text
 • agent stop: stop the run; its work is kept on its branch
 • agent retry: start another run, with money of its own
+• agent wrong 2: set question 2 aside, as I am mistaken; also by name ("agent wrong vague"), with a reason
+• agent apply: write the text that I propose into the description
+• agent split: make the sub-tasks that I propose
 • agent status: say where this ticket stands and what it has cost
 • agent pause: let nothing more start in this project
 • agent resume: end the pause of this project
 • agent help: show this list
-By role: score, status and help are for everybody who can comment.
-I took something wrongly? Say it in the description in other words, or give the ticket to a person: remove the label. Which answers are needed here is set by an admin.
+By role: score, wrong, status and help are for everybody who can comment.
+I took something wrongly? Say it in the description in other words, set my question aside (agent wrong), or give the ticket to a person: remove the label. Which answers are needed here is set by an admin.
 Signalbox, automated
 • The text is ready (88/100).
 • Project budget: this needs $3.00 set aside, $1.20 is free until 1 Dec. A project admin can raise it.
@@ -61,7 +64,7 @@ Signalbox, automated
 • The text was not judged yet.
 • No agent has worked on it.
 Signalbox, automated
-I did not do anything: agent hlep is no command. There are: score, run, approve, stop, retry, status, pause, resume, help; "agent help" explains them.
+I did not do anything: agent hlep is no command. There are: score, run, approve, stop, retry, wrong, apply, split, status, pause, resume, help; "agent help" explains them.
 Signalbox, automated
 I did not do anything: you may not use "agent approve" here, as it needs the right to approve. Here Leads or Admins may do it.
 Signalbox, automated

@@ -19,7 +19,7 @@ def test_a_run_that_is_on() -> None:
     assert render(run_comment(RUN)) == snapshot("""\
 [RUNNING] Claude Code works on billing-api: step 3 of 5, attempt 1 of 2. Last sign of life 14:32 CET.
 ✓ read the ticket ✓ prepare ► change it ○ check it ○ hand over
-$0.42 spent of $3.00 set aside (cannot be exceeded) · started 14:26 CET, ends by 15:06 CET at the latest
+$0.42 spent of $3.00 set aside (cannot be exceeded) · forecast about $0.60, rarely above $1.90 · started 14:26 CET, ends by 15:06 CET at the latest
 Why it runs: labelled 14:24 CET by @557:a, approved 14:26 CET by @557:b, on the text as of 14:25 CET; an edit of it stops the run.
 Stop: "agent stop" (work is kept on agent/BILL-231-1).
 Signalbox, automated · run 1\
@@ -39,7 +39,7 @@ def test_a_rehearsal_without_a_cage_that_is_being_stopped() -> None:
 [STOPPING] Claude Code (simulated) works on billing-api: step 3 of 5, attempt 1 of 2. Last sign of life 14:32 CET.
 ✓ read the ticket ✓ prepare ► change it ○ check it ○ hand over
 The agent says it is at: Editing app/x.py h1. [x|http://y]
-$3.00 set aside (simulated) · how much of it is spent is not known yet · started 14:26 CET, ends by 15:06 CET at the latest
+$3.00 set aside (simulated) · how much of it is spent is not known yet · forecast about $0.60, rarely above $1.90 · started 14:26 CET, ends by 15:06 CET at the latest
 Why it runs: retry asked 3 Mar 14:26 CET by @557:a, on the text as of 14:26 CET; an edit of it stops the run.
 It is being stopped (work is kept on agent/BILL-231-1).
 Signalbox, automated · run 1 · runs without a cage: an admin accepted that\

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.core.comments import Costs, Origin, ResultView, RunMoney, RunView, ticks
 from app.core.eligibility import Reason
+from app.core.forecast import Forecast
 from app.core.readiness import Finding, Question, Readiness
 from app.core.run import Check, Ending
 
@@ -73,6 +74,7 @@ RUN = RunView(
     started=NOON,
     latest_end=NOON + 40 * MINUTE,
     sign_of_life=NOON + 6 * MINUTE,
+    forecast=Forecast(604_000, 1_880_000, "project", 34, 1),
 )
 
 COSTS = Costs(420_000, 600_000, 2_580_000, "USD", simulated=True)

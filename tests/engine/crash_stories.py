@@ -14,13 +14,18 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from app.adapters.prices import price
 from app.engine.relay import Enqueuer
 from app.sandbox.story import VAGUE
 from app.store import inbox as deliveries
 from app.store import people, spending
+from app.store.refold import refold
 from app.store.schema import inbox, site
+from app.store.schema_score import judgement
 from tests.engine.crash import Crew, agent_starts, around, kind, pushes
+from tests.engine.crash_commands import WRITES, told_by_commands
 from tests.engine.stage import PROJECT, SITE, Stage
+from tests.fakes.messages_api import FakeCall, FakeMessagesApi
 
 ALWAYS = 1_000_000
 HOLD = 3_000_000
@@ -193,6 +198,39 @@ def in_duty(on: Stage, crew: Crew) -> None:
     assert list(on.comments(alerts)) == [f"token:{ends.date().isoformat()}:7"]
 
 
+def judged(on: Stage, crew: Crew) -> None:
+    """An LLM is asked about a text. Whoever dies while it is asked has paid for it, and no money
+    is left set aside."""
+    on.change(judge=True)
+    with FakeMessagesApi() as model:
+        (on.directory / "model").write_text(model.url)
+        key = on.label_good_ticket(VAGUE)
+        crew.start()
+        on.deliver(key)
+        crew.until(crew.at_rest)
+
+    spent = spending.totals(on.db)
+    assert (spent["held"], spent["open_holds"]) == (0, 0)
+    assert refold(on.db, SITE).equal
+    with on.db.read() as c:
+        row = c.execute(sa.select(judgement)).mappings().one()
+    assert (row["state"], row["cost"]) == ("answered", spent["posted"])
+    billed = sum(_billed(call) for call in model.calls)
+    assert spent["posted"] >= billed, "what the provider bills is on our books"
+    assert len(model.calls) <= 1 + crew.died
+    if not crew.died:
+        assert spent["posted"] == billed
+    assert "with AI, text was sent to it" in on.comments(key)["readiness"]
+    assert on.ticket(key)["decision"]["decision"] == "defer"
+    assert on.runs() == []
+
+
+def _billed(call: FakeCall) -> int:
+    cost = price(call.model, fresh=call.fresh, written=call.written, read=call.read, out=call.out)
+    assert cost is not None
+    return cost
+
+
 def _operations_ticket(on: Stage) -> str:
     key = on.jira.create_issue(PROJECT, "Alerts", reporter="Author").key
     on.change(operations_ticket=key)
@@ -245,11 +283,26 @@ STORIES = {
     "lost": Story(lost, frozenset({"reconcile"}), frozenset({"enqueue tell_result"})),
     "unheard": Story(
         unheard,
-        frozenset({"due_sites", "poll", "erase_texts", "delete_workflows"}),
+        frozenset(
+            {
+                "due_sites",
+                "poll",
+                "erase_texts",
+                "remove_workspaces",
+                "delete_workflows",
+                "check_ledger",
+            }
+        ),
         frozenset({"POST /rest/api/N/search/jql"}),
     ),
     "by other doors": Story(
         by_other_doors, frozenset({"find", "hear", "cancel", "press", "notify"}), frozenset()
     ),
+    "told by commands": Story(
+        told_by_commands,
+        frozenset({"obey"}),
+        frozenset(WRITES),
+    ),
+    "judged": Story(judged, frozenset({"judge"}), frozenset({"model call"})),
     "in duty": Story(in_duty, frozenset({"warn_of_expiry", "report_people"}), frozenset()),
 }

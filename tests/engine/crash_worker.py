@@ -118,6 +118,9 @@ def instrument_calls() -> None:
     )
     # Only apps may ask that, and the stage is none: whoever is kept has closed the account.
     jira.JiraTracker.report_accounts = lambda _self, stored: frozenset(stored)  # type: ignore[method-assign,assignment]
+    from app.adapters.claude_judge import ClaudeJudge
+
+    ClaudeJudge.judge = boundaries.around(lambda *_: "model call", ClaudeJudge.judge)  # type: ignore[method-assign]
     worker.POLL_SECONDS = 0.03
     relay.IDLE_SECONDS = 0.02
 
@@ -153,6 +156,17 @@ class CountedAgent:
         return Counted(pace=0)
 
 
+def judge(directory: Path) -> Any:
+    """The judge by the vendor's client, where the story has a model's address for it."""
+    address = directory / "model"
+    if not address.exists():
+        return None
+    from app.adapters.claude_judge import ClaudeJudge
+    from tests.fakes.messages_api import KEY
+
+    return ClaudeJudge("claude-sonnet-5-5", KEY, address.read_text())
+
+
 def work(order: dict[str, Any]) -> None:
     """The forked worker: runs until it is killed. Its sweeps run only when they are triggered."""
     from dbos import DBOS
@@ -167,7 +181,8 @@ def work(order: dict[str, Any]) -> None:
         boundaries.log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     boundaries.die_at = order["die_at"]
     db = Database(order["database"])
-    ready = parts(db, directory, agent=CountedAgent(directory, order["waits"]))
+    agent = CountedAgent(directory, order["waits"])
+    ready = parts(db, directory, agent=agent, judge=judge(directory))
     Worker(replace(ready, clock=SetClock(directory)), 2, Rhythm(3600, 3600), ttl=2.0).start()
     for known in DBOS.list_schedules():
         DBOS.pause_schedule(known["schedule_name"])

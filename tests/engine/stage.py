@@ -24,7 +24,7 @@ from app.core.plain import render
 from app.engine.parts import Parts
 from app.execution.workspace import refresh_mirror
 from app.intake.receive import receive
-from app.ports import Cage, CodingAgent
+from app.ports import Cage, CodingAgent, SpecJudge
 from app.sandbox.rehearsal import RehearsalAgent
 from app.sandbox.sample_repository import create_sample_repository
 from app.sandbox.server import SandboxJira
@@ -168,6 +168,7 @@ def parts(
     agent: CodingAgent | None = None,
     cage: Cage | None = None,
     open_gate: Any = None,
+    judge: SpecJudge | None = None,
 ) -> Parts:
     """Real adapters around the rehearsal agent at full speed."""
     chosen = agent or RehearsalAgent(pace=0)
@@ -185,6 +186,7 @@ def parts(
         no_cage=NoCage(),
         open_gate=open_gate,
         data=directory,
+        judge=judge,
     )
 
 

@@ -34,7 +34,7 @@ from tests.engine.crash import (
 from tests.engine.crash_stories import STORIES, Story
 from tests.engine.stage import SITE, Stage, stage, until
 
-SHARDS, AT_ONCE = 4, 3  # the suite runs shards side by side; each runs a few tickets at once
+SHARDS, AT_ONCE = 4, 5  # the suite runs shards side by side; each runs a few tickets at once
 IN_STORIES = frozenset[str]().union(*(story.steps for story in STORIES.values()))
 """The steps that a good run never comes to. Each story fails where it misses one of its own."""
 CALLS = frozenset(

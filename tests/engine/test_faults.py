@@ -14,7 +14,7 @@ from dbos import DBOS
 from app.core.run import RunRef
 from app.sandbox.rehearsal import RehearsalAgent
 from app.sandbox.story import VAGUE
-from app.store import inbox, runs, spending, tickets
+from app.store import inbox, run_money, runs, spending, tickets
 from tests.engine.stage import SITE, Stage, until
 
 Work = Callable[..., Any]
@@ -158,7 +158,7 @@ def test_a_run_whose_workflow_is_no_more_is_ended(on_stage: Stage, work: Work) -
         "spec_as_of": worker.parts.clock.now(),
         "spec": {"summary": "", "description": ""},
     }
-    money = runs.Money(3_000_000, "UTC")
+    money = run_money.Money(3_000_000, "UTC", "list 1")
     lost: list[str] = []
 
     def lose(_c: Any, _workflow: str, workflow_id: str, _args: Any) -> None:

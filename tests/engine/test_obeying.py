@@ -12,8 +12,9 @@ import pytest
 from app.core import storm
 from app.sandbox.rehearsal import Behaviour, RehearsalAgent
 from app.sandbox.story import QUOTING
-from app.store import inbox
+from app.store import inbox, objections
 from app.store.inbox import Press
+from tests.engine.crash_commands import BUNDLE
 from tests.engine.stage import LABEL, PROJECT, SITE, Stage, until
 
 Work = Callable[..., Any]
@@ -98,6 +99,30 @@ def test_a_button_starts_what_no_label_asks_for(on_stage: Stage, work: Work) -> 
         "ignored",
         "refused: pause needs the right admin",
     )
+
+
+def test_a_ticket_is_mended_by_its_comments(on_stage: Stage, work: Work) -> None:
+    """A question is set aside, sub-tasks are made, the text is written."""
+    key = on_stage.label_good_ticket(BUNDLE)
+    on_stage.deliver(key)
+    work()
+    until(lambda: "readiness" in on_stage.comments(key) and on_stage.quiet())
+    before = on_stage.comments(key)["readiness"]
+    assert "▸ A split into two sub-tasks" in before
+    for command in ("agent wrong 1", "agent split", "agent apply"):
+        asked = on_stage.jira.comment(key, command, "Author")
+        on_stage.deliver_comment(key, asked.id)
+        until(on_stage.quiet)
+    children = on_stage.jira.state.below(on_stage.jira.issue(key))
+    after = on_stage.comments(key)["readiness"]
+    assert f"It was split into {children[0].key} and {children[1].key}." in after
+    assert "| set aside by a person |" in after
+    text = on_stage.jira.issue(key).description
+    assert text is not None
+    assert "[…]" in text.plain()
+    assert [rule.wrong for rule in objections.counts(on_stage.db, SITE)].count(1) == 1
+    assert {outcome for outcome, _ in on_stage.outcomes()} == {"handled"}
+    assert on_stage.runs() == []
 
 
 def test_a_storm_is_told_in_the_operations_ticket(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.fakes.judge_script import JudgeScript
 from tests.fakes.messages_script import FAULTS, SCRIPTS, Step
 
 KEY = "sk-ant-fake0000"
@@ -49,6 +50,7 @@ class FakeMessagesApi:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     usage: Callable[[int, int], dict[str, int]] | None = None
+    judge: JudgeScript = field(default_factory=JudgeScript)
 
     def __enter__(self) -> FakeMessagesApi:
         api = self
@@ -117,6 +119,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(200, None)
 
     def do_GET(self) -> None:
+        path = self.path.split("/")
+        if path[-1] in self.fake.judge.batches:
+            self._json(200, self.fake.judge.status(path[-1], self.fake.url))
+            return
+        if path[-1] == "results":
+            self._results(self.fake.judge.batches[path[-2]])
+            return
         self._json(404, {"type": "error", "error": {"type": "not_found_error", "message": "no"}})
 
     def do_POST(self) -> None:
@@ -125,15 +134,60 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         self.fake.seen.append(path)
         self.fake.headers.append({name.lower(): value for name, value in self.headers.items()})
-        if self.headers.get("x-api-key") != self.fake.key:
+        bearer = self.headers.get("authorization", "").removeprefix("Bearer ")
+        if self.headers.get("x-api-key", bearer) != self.fake.key:
             self._fault(401)
         elif path.endswith("/count_tokens"):
             counts = self.fake.counts(len(raw), 1)
             total = sum(value for name, value in counts.items() if name != "output_tokens")
             self._json(200, {"input_tokens": total})
+        elif path.endswith("/batches"):
+            batch = f"msgbatch_{len(self.fake.judge.batches)}"
+            self.fake.judge.batches[batch] = body["requests"]
+            self._json(200, self.fake.judge.status(batch, self.fake.url))
+        elif "format" in body.get("output_config", {}) and not body.get("stream"):
+            self.fake.bodies.append(body)
+            reply = self._judgement(body, len(raw))
+            self._fault(reply) if isinstance(reply, int) else self._json(200, reply)
         else:
             self.fake.bodies.append(body)
             self._message(body, len(raw))
+
+    def _judgement(self, body: dict[str, Any], size: int) -> dict[str, Any] | int:
+        reply = self.fake.judge.reply(body)
+        if isinstance(reply, int):
+            return reply
+        text, stop_reason = reply
+        message = {
+            "id": self.fake.next_id(),
+            "type": "message",
+            "role": "assistant",
+            "model": body["model"],
+            "content": [{"type": "text", "text": text}],
+            "stop_reason": stop_reason,
+            "stop_sequence": None,
+            "usage": self.fake.counts(size, body["max_tokens"]),
+        }
+        self.fake.bill(message, side=True, finished=True)
+        time.sleep(self.fake.pause)
+        return message
+
+    def _results(self, requests: list[dict[str, Any]]) -> None:
+        """One line a request, the last one first: their order is not promised."""
+        lines = []
+        for request in reversed(requests):
+            reply = self._judgement(request["params"], len(json.dumps(request)))
+            result: dict[str, Any] = {"type": "succeeded", "message": reply}
+            if isinstance(reply, int):
+                error = {"type": "error", "error": {"type": "api_error", "message": "no"}}
+                result = {"type": "errored", "error": error}
+            lines.append(json.dumps({"custom_id": request["custom_id"], "result": result}))
+        data = "\n".join(lines).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/x-jsonl")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
     def _message(self, body: dict[str, Any], size: int) -> None:
         text = json.dumps(body["messages"])

@@ -23,6 +23,9 @@ BLOCKS = {
     "inwardIssue": {"key": "BILL-1"},
     "outwardIssue": {"key": "BILL-2"},
 }
+SUB = {"issuetype": {"name": "Sub-task"}, "parent": {"key": "BILL-3"}}
+RELATES = {"type": {"name": "Relates"}, "outwardIssue": {"key": "BILL-2"}}
+LINKED = {"issuelinks": [{"add": RELATES}]}
 NEW = {"project": {"key": "BILL"}, "issuetype": {"name": "Task"}, "summary": "New"}
 
 
@@ -60,6 +63,7 @@ def _steps(jira: SandboxJira, admin: Api) -> list[tuple[str, str, dict[str, Any]
     body, ids = {"body": document("Edited")}, {"ids": [int(comment)]}
     jql, whole = {"jql": "project = BILL", "fields": "*all"}, "changelog,renderedFields,transitions"
     account = jira.user("Author").account_id
+    rights = {"accountId": account, "permissions": "EDIT_ISSUES", "issueKey": "BILL-1"}
     check = {"projectPermissions": [{"projects": [10000], "permissions": ["ADD_COMMENTS"]}]}
     return [
         ("GET", "myself", {}),
@@ -72,11 +76,14 @@ def _steps(jira: SandboxJira, admin: Api) -> list[tuple[str, str, dict[str, Any]
         ("GET", "user", {"params": {"accountId": account}}),
         ("GET", "user/search", {"params": {"query": "a"}}),
         ("GET", "user/groups", {"params": {"accountId": account}}),
+        ("GET", "user/permission/search", {"params": rights}),
         ("GET", "mypermissions", {"params": {"permissions": "ADMINISTER,ADD_COMMENTS"}}),
         ("POST", "permissions/check", {"json": check}),
         *[("GET", path, {}) for path in ("field", "status", "issuetype", "priority")],
         ("GET", "issueLinkType", {}),
         ("POST", "issue", {"json": {"fields": NEW}}),
+        ("POST", "issue", {"json": {"fields": NEW | SUB, "update": LINKED}}),
+        ("GET", "issue/BILL-3", {}),
         ("PUT", "issue/BILL-1", {"json": {"fields": {"labels": ["a"], "summary": "New"}}}),
         ("POST", "issueLink", {"json": BLOCKS}),
         ("GET", "issueLink/10001", {}),
@@ -90,6 +97,7 @@ def _steps(jira: SandboxJira, admin: Api) -> list[tuple[str, str, dict[str, Any]
         ("DELETE", "issue/BILL-1/properties/mark", {}),
         ("GET", "search/jql", {"params": {**jql, "maxResults": 2, "expand": "changelog"}}),
         ("POST", "search/jql", {"json": {"jql": "project = BILL", "fields": ["labels"]}}),
+        ("POST", "search/approximate-count", {"json": {"jql": "project = BILL"}}),
         ("GET", "issue/BILL-1/comment", {"params": {"expand": "renderedBody,properties"}}),
         ("PUT", f"comment/{comment}/properties/mark", {"json": [1]}),
         ("GET", f"comment/{comment}/properties", {}),

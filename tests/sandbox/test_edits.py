@@ -236,8 +236,9 @@ class TestLinks:
     def test_refuses(self, author: Api, change: dict[str, object], status: int) -> None:
         assert author.refused("POST", "issueLink", json={**BLOCKS, **change})[0] == status
 
-    def test_needs_the_right(self, service: Api) -> None:
-        assert service.refused("POST", "issueLink", json=BLOCKS)[0] == 404
+    def test_needs_the_right(self, jira: SandboxJira, author: Api) -> None:
+        jira.user("Author").rights = MEMBER_RIGHTS - {"LINK_ISSUES"}
+        assert author.refused("POST", "issueLink", json=BLOCKS)[0] == 404
 
     def test_goes_with_a_deleted_issue(self, author: Api, jira: SandboxJira) -> None:
         jira.link("BILL-1", "BILL-2", as_user="Author")

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from app.sandbox.records import MEMBER_RIGHTS
 from app.sandbox.server import SandboxJira
 from tests.sandbox.conftest import Api, document
 
@@ -95,8 +96,9 @@ class TestCreate:
         errors = author.post("issue", json={"fields": fields}).json()["errors"]
         assert set(errors) == {"labels", "colour"}
 
-    def test_needs_the_right(self, service: Api) -> None:
-        status, text = service.refused("POST", "issue", json={"fields": NEW})
+    def test_needs_the_right(self, jira: SandboxJira, author: Api) -> None:
+        jira.user("Author").rights = MEMBER_RIGHTS - {"CREATE_ISSUES"}
+        status, text = author.refused("POST", "issue", json={"fields": NEW})
         assert (status, text) == (
             403,
             "You do not have permission to create issues in this project.",

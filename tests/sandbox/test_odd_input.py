@@ -22,6 +22,7 @@ WRITES = [
     ("POST", "issueLink"),
     ("POST", "comment/list"),
     ("POST", "search/jql"),
+    ("POST", "search/approximate-count"),
     ("POST", "permissions/check"),
 ]
 NAMES = (

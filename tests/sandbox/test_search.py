@@ -6,7 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.sandbox import jql_match, rest_search
+from app.sandbox.jql import Query
+from app.sandbox.records import Issue, User
 from app.sandbox.server import SandboxJira
+from app.sandbox.state import SandboxState
 from tests.sandbox.conftest import Api
 
 
@@ -146,6 +150,29 @@ class TestPages:
                 break
             body["nextPageToken"] = page["nextPageToken"]
         assert seen == [f"HELP-{number}" for number in range(1, 122)]
+
+    def test_later_pages_look_at_nothing_again_unless_something_changed(
+        self, author: Api, jira: SandboxJira, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked: list[int] = []
+
+        def find(state: SandboxState, query: Query, viewer: User) -> list[Issue]:
+            looked.append(state.version)
+            return jql_match.find(state, query, viewer)
+
+        monkeypatch.setattr(rest_search, "find", find)
+        body: dict[str, object] = {"jql": "project = HELP order by key", "maxResults": 30}
+        for number in range(4):
+            if number == 3:
+                jira.edit("HELP-100", {"summary": "Other"})
+            page = author.ok("POST", "search/jql", json=body)
+            body["nextPageToken"] = page["nextPageToken"]
+            assert len(looked) == (2 if number == 3 else 1)
+
+    def test_count(self, author: Api) -> None:
+        found = author.ok("POST", "search/approximate-count", json={"jql": "project = HELP"})
+        assert found == {"count": 121}
+        assert author.refused("POST", "search/approximate-count", json={"jql": ""})[0] == 400
 
     def test_a_token_belongs_to_its_query(self, author: Api) -> None:
         query = {"jql": "project = HELP", "maxResults": 1}

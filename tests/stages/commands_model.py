@@ -7,7 +7,7 @@ from typing import Any
 from app.core.plain import render
 from app.core.run import RunRef
 from app.reporting import alert, answer
-from app.reporting.carry_out import Desk
+from app.reporting.asked import Desk
 from app.reporting.report import Agent, report
 from app.store import inbox, runs, sites, storms, tickets
 from app.store.inbox import Press
@@ -83,9 +83,11 @@ class Commands(Model):
         (row,) = [row for row in inbox.deliveries(self.db, SITE) if row["id"] == ident]
         return str(row["outcome"]), str(row["reason"])
 
-    def button(self, issue: str, command: str, who: str = "author") -> tuple[str, str]:
+    def button(
+        self, issue: str, command: str, who: str = "author", argument: str = ""
+    ) -> tuple[str, str]:
         number = f"{command}-{self.clock.tick(1).timestamp()}"
-        return self.press(issue, Press(number, who, command, "", self.clock.now()))
+        return self.press(issue, Press(number, who, command, argument, self.clock.now()))
 
     def label(self, issue: str, who: str = "author", *, on: bool = True) -> None:
         self.jira.label(issue, {LABEL} if on else set(), who)

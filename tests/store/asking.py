@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.core.money import MICRO
-from app.store import budgets, ledger, sites
+from app.store import budgets, ledger, refold, sites
 from app.store.database import Database
 
 NOW = datetime(2026, 11, 30, 16, tzinfo=UTC)  # 1 December, 01:00 in Tokyo
@@ -20,9 +20,12 @@ def terms(hold_id: str, amount: int = 3 * MICRO, **other: Any) -> dict[str, Any]
         "zone": "Asia/Tokyo",
         "project_key": "BILL",
         "issue_id": "10",
+        "person": "557:a",
+        "agent": "claude",
         "run": 1,
         "attempt": 1,
         "amount": amount,
+        "price_version": "list 1",
         "simulated": False,
         "actor": "signalbox",
         "now": NOW,
@@ -69,3 +72,7 @@ def refused(db: Database, hold_id: str, amount: int = 3 * MICRO, **other: Any) -
     got = ledger.reserve(db, **terms(hold_id, amount, **other))
     assert isinstance(got, ledger.NoRoom)
     return got
+
+
+def folded(db: Database, site_id: str = "acme") -> refold.Refold:
+    return refold.refold(db, site_id)

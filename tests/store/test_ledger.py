@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +12,8 @@ from app.core.money import LARGEST, InvalidAmount
 from app.store import ledger, refold, spending
 from app.store.database import Database
 from app.store.ledger import Ended, NoRoom, Reserved
-from app.store.schema import entry
-from tests.store.asking import NOW, ending, limit, made, refused, terms
+from app.store.schema_money import entry
+from tests.store.asking import NOW, ending, folded, limit, made, refused, terms
 
 
 def test_a_hold_is_set_aside_and_settled_at_its_cost(database: Database) -> None:
@@ -73,7 +73,7 @@ def test_a_refusal_changes_nothing_and_leaves_the_transaction_usable(database: D
         assert isinstance(ledger.reserve_in(c, database, **terms("h", 30)), NoRoom)
         assert isinstance(ledger.reserve_in(c, database, **terms("k", 10)), Reserved)
     assert [each.id for each in spending.open_holds(database)] == ["k"]
-    assert refold.refold(database).equal
+    assert folded(database).equal
 
 
 def test_the_callers_rollback_takes_the_hold_along(database: Database) -> None:
@@ -82,7 +82,7 @@ def test_the_callers_rollback_takes_the_hold_along(database: Database) -> None:
         assert isinstance(ledger.reserve_in(c, database, **terms("h", 1)), Reserved)
         c.rollback()
     assert spending.totals(database) == {"held": 0, "posted": 0, "open_holds": 0}
-    assert refold.refold(database) == refold.Refold(0, ())
+    assert folded(database) == refold.Refold(0, ())
 
 
 def test_the_same_hold_twice_is_one_hold(database: Database) -> None:
@@ -201,6 +201,39 @@ def test_a_hold_is_settled_in_the_period_in_which_it_was_made(database: Database
     assert refused(database, "m", 1).held == 100
 
 
+NIGHTS = [  # the first instant of a day, and the hours until the next one
+    ("Europe/Berlin", "2026-03-28T23:00", 23),
+    ("Europe/Berlin", "2026-10-24T22:00", 25),
+    ("America/New_York", "2026-03-08T05:00", 23),
+    ("America/New_York", "2026-11-01T04:00", 25),
+    ("Australia/Lord_Howe", "2026-10-03T13:30", 23.5),
+    ("Australia/Lord_Howe", "2026-04-04T13:00", 24.5),
+]
+MONTHS = [
+    ("Europe/Berlin", "2026-02-28T23:00", 31 * 24 - 1),
+    ("America/New_York", "2026-10-01T04:00", 31 * 24),
+    ("Asia/Tokyo", "2026-01-31T15:00", 28 * 24),
+]
+
+
+@pytest.mark.parametrize(
+    ("period", "zone", "begins", "hours"),
+    [*(("day", *night) for night in NIGHTS), *(("month", *month) for month in MONTHS)],
+)
+def test_a_period_ends_by_the_clock_of_the_zone(
+    database: Database, period: str, zone: str, begins: str, hours: float
+) -> None:
+    """To the microsecond, on the nights on which the clock changes, and at a month's end."""
+    first = datetime.fromisoformat(begins).replace(tzinfo=UTC)
+    ends, instant = first + timedelta(hours=hours), timedelta(microseconds=1)
+    limit(database, 100, period=period)
+    for name, now in (("before", first - instant), ("first", first), ("after", ends)):
+        made(database, name, 60, now=now, zone=zone)
+    room = refused(database, "last", 60, now=ends - instant, zone=zone)
+    assert (room.period, room.held, room.resets_at) == (period, 60, ends)
+    made(database, "fits", 40, now=ends - instant, zone=zone)
+
+
 def test_sites_do_not_meet(database: Database) -> None:
     limit(database, 100)
     made(database, "h", 100)
@@ -245,7 +278,7 @@ def test_the_journal_is_only_added_to(database: Database) -> None:
     with database.read() as c:
         after = c.execute(sa.select(entry).order_by(entry.c.seq)).all()
     assert after[: len(before)] == before
-    assert {row.verb for row in after} == {"seen", "reserve", "settle", "overrun"}
+    assert {row.verb for row in after} == {"limit", "reserve", "settle", "overrun"}
 
 
 def test_now_is_what_the_caller_says(database: Database) -> None:
@@ -254,3 +287,41 @@ def test_now_is_what_the_caller_says(database: Database) -> None:
     kept = spending.hold_of(database, "acme", "h")
     assert kept is not None
     assert (kept.made_at, kept.resolved_at, kept.state) == (NOW, None, "held")
+
+
+def test_a_level_counts_the_person_and_the_kind_of_agent(database: Database) -> None:
+    limit(database, 100, "site", "acme")
+    limit(database, 40, "person")
+    limit(database, 60, "agent", "claude", period="day")
+    made(database, "h", 40)
+    assert refused(database, "k", 1).kind == "person"
+    made(database, "l", 20, person="557:b")
+    room = refused(database, "m", 1, person="557:c")
+    assert (room.kind, room.subject, room.period) == ("agent", "claude", "day")
+    made(database, "n", 1, person=None, agent=None)  # nobody's, and no agent's
+
+
+def test_a_limit_of_the_agent_alone_is_not_enough(database: Database) -> None:
+    limit(database, 100, "agent", "claude")
+    assert refused(database, "h", 1).reason == "no_limit"
+    limit(database, 100, "person")
+    made(database, "h", 1)
+
+
+def test_nothing_is_set_aside_on_a_guess(database: Database) -> None:
+    limit(database, 100)
+    with pytest.raises(ledger.UnknownPrice):
+        made(database, "h", 1, price_version="")
+    made(database, "h", 1, price_version="", simulated=True)
+    with pytest.raises(InvalidAmount, match="EUR"):
+        made(database, "k", 1, currency="EUR")
+    assert spending.totals(database)["open_holds"] == 1
+
+
+def test_the_same_terms_under_a_newer_price_list_are_the_same_hold(database: Database) -> None:
+    limit(database, 100)
+    made(database, "h", 1)
+    assert made(database, "h", 1, price_version="list 2").again
+    kept = spending.hold_of(database, "acme", "h")
+    assert kept is not None
+    assert kept.price_version == "list 1"

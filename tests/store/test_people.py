@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from app.store import people
 from app.store.database import Database
-from app.store.schema import bucket, grant, inbox, metadata
+from app.store.schema import grant, inbox, metadata
+from app.store.schema_money import bucket
 from tests.store.rows import AT, fill
 
 LATER = datetime(2026, 11, 2, tzinfo=UTC)

@@ -11,13 +11,13 @@ import sqlalchemy as sa
 
 from app.core.money import MICRO
 from app.core.run import Ending, RunRef
-from app.store import budgets, ledger, runs, sites, spending
+from app.store import budgets, ledger, run_money, runs, sites, spending
 from app.store.database import Database
-from app.store.schema import hold
 from app.store.schema import run as run_table
+from app.store.schema_money import hold
 
 NOW = datetime(2026, 5, 5, tzinfo=UTC)
-MONEY = runs.Money(3 * MICRO, "UTC")
+MONEY = run_money.Money(3 * MICRO, "UTC", "list 1")
 
 
 def site(db: Database) -> None:

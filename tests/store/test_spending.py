@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from app.core.money import LARGEST
-from app.store import budgets, ledger, refold, spending
+from app.store import budgets, ledger, spending
 from app.store.budgets import InvalidBudget, Limit
 from app.store.database import Database
-from app.store.schema import balance, entry, hold
+from app.store.schema_money import balance, entry, hold
 from app.store.spending import Balance, Money
-from tests.store.asking import NOW, ending, limit, made, site_row
+from tests.store.asking import NOW, ending, folded, limit, made, site_row
 
 DECEMBER = datetime(2026, 11, 30, 15, tzinfo=UTC)  # begins so in Tokyo
 JANUARY = datetime(2026, 12, 31, 15, tzinfo=UTC)
@@ -87,9 +87,9 @@ def test_limits_are_listed_from_the_top(database: Database) -> None:
     limit(database, 100, "site", "acme")
     limit(database, 200, "site", "acme", actor="another admin")
     assert budgets.limits(database, "acme") == [
-        Limit("site", "acme", "month", 200, NOW, "another admin"),
-        Limit("project", "*", "day", 70, NOW, "an admin"),
-        Limit("ticket", "10", "once", None, NOW, "an admin"),
+        Limit("site", "acme", "month", 200, "USD", NOW, "another admin"),
+        Limit("project", "*", "day", 70, "USD", NOW, "an admin"),
+        Limit("ticket", "10", "once", None, "USD", NOW, "an admin"),
     ]
     assert budgets.limits(database, "other") == []
 
@@ -97,7 +97,7 @@ def test_limits_are_listed_from_the_top(database: Database) -> None:
 @pytest.mark.parametrize(
     ("kind", "subject", "period", "amount", "says"),
     [
-        ("person", "x", "month", 1, "no level: use site, project, ticket"),
+        ("team", "x", "month", 1, "no level: use site, project, person, ticket, agent"),
         ("ticket", "10", "month", 1, "no period of a ticket: use once"),
         ("project", "BILL", "year", 1, "use day, week, month, once"),
         ("project", "", "month", 1, "named"),
@@ -120,12 +120,14 @@ def test_impossible_limits_are_refused(
     ("change", "says"),
     [
         (balance.update().where(balance.c.kind == "site").values(held=1), "the entries say"),
-        (balance.delete().where(balance.c.kind == "ticket"), "the balance None"),
+        (balance.delete().where(balance.c.kind == "ticket"), "the balance nothing"),
         (entry.delete().where(entry.c.account == "available"), "do not sum to 0"),
-        (entry.delete().where(entry.c.kind == "project"), "say (held, posted) None"),
-        (hold.update().values(actual=11), "the holds say"),
+        (entry.delete().where(entry.c.verb == "settle"), "its entries spent 0, set aside 30"),
+        (hold.update().values(actual=11), "hold h: it says spent 11"),
+        (hold.delete(), "there are entries, and no such hold"),
+        (entry.delete().where(entry.c.hold_id.is_not(None)), "its entries nothing"),
     ],
-    ids=["balance", "no balance", "unbalanced", "no entries", "hold"],
+    ids=["balance", "no balance", "unbalanced", "no settling", "hold", "no hold", "no entries"],
 )
 def test_the_daily_check_finds_what_was_changed_by_hand(
     database: Database, change: sa.UpdateBase, says: str
@@ -133,9 +135,9 @@ def test_the_daily_check_finds_what_was_changed_by_hand(
     limit(database, 100)
     made(database, "h", 30)
     ledger.settle(database, **ending("h", actual=12))
-    assert refold.refold(database).equal
+    assert folded(database).equal
     with database.write() as c:
         c.execute(change)
-    found = refold.refold(database)
+    found = folded(database)
     assert not found.equal
     assert any(says in each for each in found.differences), found.differences

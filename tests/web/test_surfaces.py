@@ -36,7 +36,7 @@ def test_a_vague_ticket(stage: Stage) -> None:
             "All checks: 3 met, 4 missing, 3 not judged, 2 not needed here",
             "Look again",
             "Signalbox, automated · 56/100 · checklist v1, no AI, text stayed here · Mistaken?",
-            'Comment "agent help"',
+            'Comment "agent wrong 2"',
         ]
     )
     assert buttons(page(stage, "panel", "10001")) == ["score"]

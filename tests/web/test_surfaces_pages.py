@@ -70,6 +70,10 @@ def test_the_project_page(stage: Stage) -> None:
             "Project budget: this needs $3.00 set aside, $1.20 is free until 1 Dec. A project",
             "admin can raise it.",
             "09:55 CET",
+            "The backlog",
+            "Which tickets could an agent start on? signalbox scan --project BILL reads the",
+            "backlog and sorts it. No AI is asked, so it costs nothing; the text stays here and",
+            "no comment is written.",
         ]
     )
     assert buttons(shown) == ["pause"]
@@ -102,6 +106,10 @@ def test_an_empty_project(stage: Stage) -> None:
             "An agent could start on these, if nothing else holds them back.",
             "No ticket has asked for a look yet. Set the label “agent-ready” on one: it is judged",
             "within seconds.",
+            "The backlog",
+            "Which tickets could an agent start on? signalbox scan --project BILL reads the",
+            "backlog and sorts it. No AI is asked, so it costs nothing; the text stays here and",
+            "no comment is written.",
         ]
     )
 

@@ -13,7 +13,8 @@ LONGEST_SKELETON = 6000
 
 def skeleton_fold(readiness: Readiness) -> Block:
     title = f"Your text as a skeleton with {GAP} where an answer goes"
-    return expand(title, Block("code", spans=(Span(skeleton(readiness)),)))
+    code = Block("code", spans=(Span(skeleton(readiness)),))
+    return expand(title, code, paragraph('To have it put into the description: "agent apply".'))
 
 
 def skeleton(readiness: Readiness) -> str:
@@ -45,12 +46,13 @@ def skeleton(readiness: Readiness) -> str:
 
 def checks_fold(readiness: Readiness) -> Block:
     """Every criterion with its state in words and what it was seen by."""
-    states = [finding.status for finding in readiness.findings]
+    states = [f.status for f in readiness.findings if not (f.aside and f.status == "silent")]
     counts = [
         (states.count("met"), "met"),
         (states.count("unmet"), "missing"),
         (states.count("silent"), "not judged"),
         (states.count("not_applicable"), "not needed here"),
+        (len(readiness.findings) - len(states), "set aside"),
     ]
     title = ", ".join(f"{number} {word}" for number, word in counts if number)
     head = _row("Check", "State", "Seen in the text", header=True)
@@ -68,6 +70,8 @@ def _check(finding: Finding, text: str) -> Block:
         "silent": "not judged",
         "not_applicable": "not needed here",
     }[finding.status]
+    if finding.aside and finding.status == "silent":
+        state = "set aside by a person"
     return _row(title, state, _seen(finding, text))
 
 

@@ -7,6 +7,8 @@ from datetime import datetime, tzinfo
 from typing import Literal
 
 from app.core.comments.checks import checks_fold, skeleton_fold
+from app.core.comments.doubts import judge_folds, means
+from app.core.comments.parts import made_line, split_fold
 from app.core.comments.phrases import (
     clock,
     count,
@@ -18,15 +20,19 @@ from app.core.comments.phrases import (
     short,
     steps,
 )
+from app.core.criteria import BY_NAME
 from app.core.eligibility import Defer, Reason
+from app.core.questions import MOST_QUESTIONS
 from app.core.readiness import Question, Readiness
+from app.core.split import Part
 from app.core.text import Block, paragraph
 
-MOST_QUESTIONS = 5
 _BY_ITSELF = frozenset(
     ["budget", "no_budget", "slots", "blocked", "review_queue", "code_host", "paused", "no_cage"]
 )
 """Reasons that end without the author: nobody who reads them has to act."""
+_SAID = ("not_ready", "objection")
+"""Reasons that the comment has told already, as questions and as a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +58,10 @@ class ReadinessView:
 
     unread, hidden: of the document. label: of the site. assigned: what asks for an agent is not the
     label but that the ticket is assigned to us. nothing_spent: the ticket has cost nothing so far.
-    approvers: who may approve, by role or name. means: what judged, where the text went.
+    approvers: who may approve, by role or name.
     costs: whether comments name money here. asked: when a command last had it looked at.
+    waiting: criteria that people set aside whose word opens no gate; lifters: roles that can agree.
+    parts: the split that is proposed. made: keys of the tickets that were made by it.
     """
 
     readiness: Readiness
@@ -64,9 +72,12 @@ class ReadinessView:
     unread: tuple[str, ...] = ()
     hidden: bool = False
     approvers: tuple[str, ...] = ()
-    means: str = "no AI, text stayed here"
     costs: bool = True
     asked: tuple[datetime, tzinfo] | None = None
+    waiting: tuple[str, ...] = ()
+    lifters: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    made: tuple[str, ...] = ()
 
 
 def readiness_comment(view: ReadinessView) -> tuple[Block, ...]:
@@ -83,6 +94,11 @@ def readiness_comment(view: ReadinessView) -> tuple[Block, ...]:
     blocks.extend(_reasons(view))
     if questions and not ready:
         blocks.append(skeleton_fold(readiness))
+    blocks.extend(judge_folds(readiness))
+    if view.made:
+        blocks.append(made_line(view.made))
+    elif view.parts and not ready:
+        blocks.append(split_fold(view.parts))
     if readiness.findings:
         blocks.append(checks_fold(readiness))
     blocks.append(paragraph(_next(view)))
@@ -100,9 +116,7 @@ def _first_line(view: ReadinessView) -> Block:
         tone: Literal["yellow", "red"] = "yellow" if readiness.verdict == "nearly" else "red"
         name = "nearly" if readiness.verdict == "nearly" else "not yet"
         spent = " Nothing was spent." if view.nothing_spent else ""
-        return headline(
-            lozenge(name, tone), f"No agent will start: {_lack(readiness, view.hidden)}.{spent}"
-        )
+        return headline(lozenge(name, tone), f"No agent will start: {_lack(view)}.{spent}")
     if isinstance(decision, Defer):
         return headline(lozenge("waits", "yellow"), f"No agent will start yet.{_fine(readiness)}")
     return headline(lozenge("ready", "green"), f"{_idle(view, decision)}{_fine(readiness)}")
@@ -114,14 +128,17 @@ def _fine(readiness: Readiness) -> str:
     return " The text is fine" + ("." if readiness.score is None else f" ({readiness.score}/100).")
 
 
-def _lack(readiness: Readiness, hidden: bool) -> str:
+def _lack(view: ReadinessView) -> str:
+    readiness = view.readiness
     questions = len(readiness.questions[:MOST_QUESTIONS])
     if questions:
         return count(questions, "answer is missing", "answers are missing")
     if readiness.score is None:
         return "this text cannot be judged"
-    if hidden:
+    if view.hidden:
         return "a person has to look at the text first"
+    if view.waiting:
+        return "somebody has to agree that I was mistaken"
     return "the text is not ready"
 
 
@@ -173,12 +190,25 @@ def _notes(view: ReadinessView) -> list[Block]:
     notes = [view.readiness.note] if view.readiness.note else []
     if view.hidden and "nobody can see" not in view.readiness.note:
         notes.append("Characters that nobody can see were taken out before I read it.")
+    if view.waiting:
+        notes.append(_to_lift(view))
     if view.unread:
         names = [f'"{short(name, 60)}"' for name in view.unread[:5]]
         more = len(view.unread) - len(names)
         names += [f"{more} more"] if more > 0 else []
         notes.append(f"Not read: {listed(names)}. What matters there has to stand in the text.")
     return [paragraph(note) for note in notes]
+
+
+def _to_lift(view: ReadinessView) -> str:
+    """What was set aside and still counts, and who can change that."""
+    titles = [BY_NAME[name].title for name in view.waiting]
+    roles = listed([f"in the role {short(name, 60)}" for name in view.lifters[:5]], "or")
+    who = roles or "with the dispatch right"
+    return (
+        f"Set aside by a person: {listed(titles)}. An agent starts without it only when somebody "
+        f'{who} agrees: "agent wrong {titles[0].lower()}".'
+    )
 
 
 def _reasons(view: ReadinessView) -> list[Block]:
@@ -193,7 +223,7 @@ def _reasons(view: ReadinessView) -> list[Block]:
 def _told_reasons(view: ReadinessView) -> tuple[Reason, ...]:
     if not isinstance(view.decision, Defer):
         return ()
-    return tuple(reason for reason in view.decision.reasons if reason.code != "not_ready")
+    return tuple(reason for reason in view.decision.reasons if reason.code not in _SAID)
 
 
 def _next(view: ReadinessView) -> str:
@@ -238,7 +268,13 @@ def _last_line(view: ReadinessView) -> Block:
     score = view.readiness.score
     return footer(
         "" if score is None else f"{score}/100",
-        f"{view.readiness.rubric}, {view.means}",
+        f"{view.readiness.rubric}, {means(view.readiness)}",
         f"looked again as asked {clock(*view.asked)}" if view.asked else "",
-        'Mistaken? Comment "agent help"',
+        f'Mistaken? Comment "agent {_objecting(view.readiness)}"',
     )
+
+
+def _objecting(readiness: Readiness) -> str:
+    """With a number that stands above, where there are questions."""
+    asked = 0 if readiness.verdict == "ready" else len(readiness.questions[:MOST_QUESTIONS])
+    return f"wrong {min(asked, 2)}" if asked else "help"

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.core.commands import COMMANDS, Right, WrongCommand
-from app.core.comments.phrases import amount, footer, listed, short
+from app.core.comments.phrases import amount, footer, listed, person, short
 from app.core.eligibility import Reason
-from app.core.text import Block, Span, bullets, item, paragraph
+from app.core.text import Block, Document, Span, bullets, expand, item, paragraph
 
 _RIGHTS: dict[Right, str] = {
     "read": "everybody may do that",
+    "edit": "it needs Jira's right to edit this ticket",
     "dispatch": "it needs the right to dispatch",
     "approve": "it needs the right to approve",
     "stop": "it needs the right to dispatch or to approve",
@@ -35,7 +36,7 @@ class StatusView:
 
 def help_reply() -> tuple[Block, ...]:
     lines = (
-        item(paragraph(Span(f"agent {row.name}", code=True), f": {row.help}"))
+        item(paragraph(Span(f"agent {row.typed}", code=True), f": {row.help}"))
         for row in COMMANDS.values()
     )
     free = [row.name for row in COMMANDS.values() if row.right == "read"]
@@ -44,9 +45,9 @@ def help_reply() -> tuple[Block, ...]:
         bullets(*lines),
         paragraph(f"By role: {listed(free)} are for everybody who can comment."),
         paragraph(
-            "I took something wrongly? Say it in the description in other words, or give the "
-            "ticket to a person: remove the label. Which answers are needed here is set by an "
-            "admin."
+            "I took something wrongly? Say it in the description in other words, set my question "
+            "aside (agent wrong), or give the ticket to a person: remove the label. Which answers "
+            "are needed here is set by an admin."
         ),
         footer(),
     )
@@ -80,6 +81,25 @@ def refused_reply(name: str, right: Right, holders: tuple[str, ...] = ()) -> tup
     ask = f" Here {who} may do it." if who else " An admin can grant it: signalbox role grant."
     text = f'I did not do anything: you may not use "agent {name}" here, as {_RIGHTS[right]}.{ask}'
     return (paragraph(text), footer())
+
+
+LONGEST_KEPT = 10_000
+
+
+def applied_reply(account_id: str, before: Document) -> tuple[Block, ...]:
+    """Who has had the description replaced, and what stood there: as code, so that it does nothing
+    and mentions nobody again."""
+    old = before.plain()
+    rest = "" if len(old) <= LONGEST_KEPT else "\n… the rest is in the ticket's history"
+    return (
+        paragraph(
+            "My proposal replaces the description, as ",
+            person(account_id),
+            " asked. Please fill in what is open in it. The ticket's history keeps the old text.",
+        ),
+        expand("The text before", Block("code", spans=(Span(old[:LONGEST_KEPT] + rest),))),
+        footer(),
+    )
 
 
 def done_reply(text: str) -> tuple[Block, ...]:

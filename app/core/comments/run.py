@@ -18,6 +18,8 @@ from app.core.comments.phrases import (
     short,
     spent,
 )
+from app.core.forecast import Forecast
+from app.core.forecast import told as told_forecast
 from app.core.run import Ending
 from app.core.text import Block, Span, Tone, paragraph
 
@@ -73,7 +75,7 @@ class RunView:
     """A run as it stands. `ending` None = it is on. `doing`: the agent's last line of progress.
 
     repository: a short name. cage: "" when the agent is shut in, else the sentence that says how
-    it is not. costs: whether comments name money here.
+    it is not. forecast: as it was when the run began. costs: whether comments name money here.
     """
 
     agent_title: str
@@ -94,6 +96,7 @@ class RunView:
     ending: Ending | None = None
     doing: str = ""
     cage: str = ""
+    forecast: Forecast | None = None
     stop_asked: bool = False
     costs: bool = True
 
@@ -167,6 +170,8 @@ def _money(view: RunView) -> str:
         if money.spent is None:
             note = " (simulated)" if money.simulated else ""
             parts = [f"{held}{note}{sure}", "how much of it is spent is not known yet"]
+        if view.forecast is not None:
+            parts.append(f"forecast {told_forecast(view.forecast)}")
     parts.append(f"started {_time(view, view.started)}")
     if view.ending is None and view.latest_end is not None:
         parts[-1] += f", ends by {_time(view, view.latest_end)} at the latest"

@@ -10,8 +10,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from app.core.marks import Marks, Token, marked, pair
 from app.core.text import Span, joined, safe_link, visible
 
 _TOKENS = re.compile(
@@ -73,50 +73,44 @@ _MACROS = frozenset(
 """Named bare. Any other `{name}` is text: people write paths like /users/{id}."""
 
 
-@dataclass(slots=True)
-class _Token:
-    span: Span
-    mark: str = ""
-    opens: bool = False
-    closes: bool = False
-    paired: bool = False
+_MARKS = Marks(strong=frozenset("*"), em=frozenset(["_", "??"]), strike=frozenset("-"))
 
 
 def spans_of(line: str, miss: Callable[[str], None]) -> tuple[Span, ...]:
     """The line's spans; `miss` is told the name of each macro or picture that was not read."""
-    tokens: list[_Token] = []
+    tokens: list[Token] = []
     at = 0
     for found in _TOKENS.finditer(line):
         if at < found.start():
-            tokens.append(_Token(Span(line[at : found.start()])))
+            tokens.append(Token(Span(line[at : found.start()])))
         tokens.append(_token(found, miss))
         at = found.end()
-    tokens.append(_Token(Span(line[at:])))
-    _pair(tokens)
-    return joined(span for span in _marked(tokens) if span.text)
+    tokens.append(Token(Span(line[at:])))
+    pair(tokens)
+    return joined(span for span in marked(tokens, _MARKS) if span.text)
 
 
-def _token(found: re.Match[str], miss: Callable[[str], None]) -> _Token:
+def _token(found: re.Match[str], miss: Callable[[str], None]) -> Token:
     text = found[0]
     match found.lastgroup:
         case "break":
-            return _Token(Span("\n"))
+            return Token(Span("\n"))
         case "escaped":
-            return _Token(Span(found["escaped"]))
+            return Token(Span(found["escaped"]))
         case "mono":
-            return _Token(Span(unescaped(found["mono"]), code=True))
+            return Token(Span(unescaped(found["mono"]), code=True))
         case "toggle":
-            return _Token(Span(text), found["toggle"], opens=True, closes=True)
+            return Token(Span(text), found["toggle"], opens=True, closes=True)
         case "macro" | "params":
-            return _Token(_macro(found, miss))
+            return Token(_macro(found, miss))
         case "label" | "target":
-            return _Token(_link(found, miss))
+            return Token(_link(found, miss))
         case "image":
-            return _Token(_image(found, miss))
+            return Token(_image(found, miss))
         case "url":
-            return _Token(Span(text, link=safe_link(text)))
+            return Token(Span(text, link=safe_link(text)))
         case "entity":
-            return _Token(Span(visible(html.unescape(text))[0]))
+            return Token(Span(visible(html.unescape(text))[0]))
     return _emphasis(found)
 
 
@@ -153,7 +147,7 @@ def _image(found: re.Match[str], miss: Callable[[str], None]) -> Span:
     return Span("")
 
 
-def _emphasis(found: re.Match[str]) -> _Token:
+def _emphasis(found: re.Match[str]) -> Token:
     """A mark opens before a word and closes after one; in the middle of a word it is text."""
     line, mark = found.string, found[0]
     before = line[found.start() - 1] if found.start() else " "
@@ -163,41 +157,7 @@ def _emphasis(found: re.Match[str]) -> _Token:
     if mark in "+-":  # signs, options and dashes are far more common than struck text
         opens = opens and after.isalpha() and before in " \t([{*_\"'"
         closes = closes and (before.isalnum() or before in ").!?")
-    return _Token(Span(mark), mark, opens, closes)
-
-
-def _pair(tokens: list[_Token]) -> None:
-    opened: dict[str, _Token] = {}
-    for token in tokens:
-        if not token.mark:
-            continue
-        start = opened.get(token.mark)
-        if token.closes and start is not None:
-            start.paired = token.paired = True
-            start.closes, token.opens = False, False
-            del opened[token.mark]
-        elif token.opens and start is None:
-            opened[token.mark] = token
-
-
-def _marked(tokens: list[_Token]) -> list[Span]:
-    out: list[Span] = []
-    on: set[str] = set()
-    for token in tokens:
-        if token.paired:
-            on ^= {token.mark}
-            continue
-        span = token.span
-        if on and span.text and not span.code and span.mention is None:
-            span = Span(
-                span.text,
-                strong="*" in on,
-                em="_" in on or "??" in on,
-                strike="-" in on,
-                link=span.link,
-            )
-        out.append(span)
-    return out
+    return Token(Span(mark), mark, opens, closes)
 
 
 def unescaped(text: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.core.text import Block, Kind
+from app.core.text import Block, Kind, Span
 
 MAX_DEPTH = 8
 """Deeper marks count as this many: nobody can read more, and the stack must not run out."""
+_TICK = re.compile(r"\[([ xX])\]\s+(.*)", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -52,3 +54,20 @@ def nested(entries: Sequence[Entry]) -> list[Block]:
     while levels:
         close()
     return out
+
+
+def ticked(block: Block) -> Block:
+    """The list; one of "[ ] this" and "[x] that" is a list of tasks."""
+    found = [_task(child) for child in block.children]
+    tasks = tuple(task for task in found if task is not None)
+    return Block("tasks", children=tasks) if len(tasks) == len(found) else block
+
+
+def _task(item: Block) -> Block | None:
+    if len(item.children) != 1 or item.children[0].kind != "paragraph":
+        return None
+    spans = item.children[0].spans
+    tick = _TICK.fullmatch(spans[0].text) if spans else None
+    if tick is None:
+        return None
+    return Block("task", spans=(Span(tick[2]), *spans[1:]), checked=tick[1] != " ")

@@ -17,7 +17,7 @@ from app.core.text import (
     words,
 )
 from app.core.wiki.inline import spans_of
-from app.core.wiki.lists import Entry, nested
+from app.core.wiki.lists import Entry, nested, ticked
 from app.core.wiki.lostlines import with_lines
 from app.core.wiki.pale import without_pale
 from app.core.wiki.tables import in_cell, row_of
@@ -36,7 +36,6 @@ _QUOTE = re.compile(r"\s*bq\.\s+(.*)", re.DOTALL)
 _RULE = re.compile(r"\s*-{4,}\s*")
 _ITEM = re.compile(r"\s*([*#]{1,20}-?|-)\s+(\S.*)?", re.DOTALL)
 _BLANK_LINES = re.compile(r"\n{2,}")
-_TICK = re.compile(r"\[([ xX])\]\s+(.*)", re.DOTALL)
 
 
 def from_wiki(text: str) -> Document:
@@ -187,7 +186,7 @@ class _Reader:
             entries, self._entries = self._entries, []
             for entry in entries:
                 entry.blocks.extend(self._paragraph(entry.lines))
-            self._frames[-1].blocks.extend(_tasks(block) for block in nested(entries))
+            self._frames[-1].blocks.extend(ticked(block) for block in nested(entries))
 
     def _cell(self, text: str) -> tuple[Block, ...]:
         """A list needs a line of its own in a cell, or to begin it."""
@@ -233,20 +232,3 @@ def _code_params(params: str) -> tuple[str, str]:
     """Language and title: the title often is the file's name, so it stays in the text."""
     first = params.split("|")[0].strip()
     return ("" if "=" in first else first), _title(params, named=True)
-
-
-def _tasks(block: Block) -> Block:
-    """A list of "[ ] this" and "[x] that" is a list of tasks."""
-    found = [_task(child) for child in block.children]
-    tasks = tuple(task for task in found if task is not None)
-    return Block("tasks", children=tasks) if len(tasks) == len(found) else block
-
-
-def _task(item: Block) -> Block | None:
-    if len(item.children) != 1 or item.children[0].kind != "paragraph":
-        return None
-    spans = item.children[0].spans
-    tick = _TICK.fullmatch(spans[0].text) if spans else None
-    if tick is None:
-        return None
-    return Block("task", spans=(Span(tick[2]), *spans[1:]), checked=tick[1] != " ")
