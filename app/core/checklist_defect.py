@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from app.core.checklist import finding, leading
+from app.core.checklist import finding, leading, nothing
 from app.core.criteria import Finding
-from app.core.naming import CODE
-from app.core.prose import first, hits, lexicon
-from app.core.reading import Reading, Section, quote, sentence
+from app.core.naming import code_form
+from app.core.prose import first, hits, lexicon, vocabulary
+from app.core.reading import Reading, quote, section_head, sentence
 from app.core.wording import BROKEN, CONCRETE, DUTY, WOOLLY
 
 DEFECT_TYPES = ("bug", "defect", "incident", "fault", "regression", "problem")
@@ -34,6 +34,8 @@ WAYS = lexicon(
     "replicate, example, following, attached, try, trying, test, go to, using, with, by, until, "
     "from, every time, on"
 )
+FAINT_WAYS = vocabulary("while with by until from using on")
+"""Words that lead a way to the fault, and just as well anything else."""
 
 
 def reports_defect(reading: Reading, issue_type: str | None) -> bool | None:
@@ -41,13 +43,13 @@ def reports_defect(reading: Reading, issue_type: str | None) -> bool | None:
     if issue_type and issue_type.strip():
         return any(word in issue_type.lower() for word in DEFECT_TYPES)
     parts = {part.name for part in reading.sections}
-    summary = reading.everything.low[: reading.body]
+    summary = reading.headline or reading.everything.low[: reading.body]
     verb = leading(summary)
     if "steps" in parts or {"observed", "expected"} <= parts:
         return True
     if (verb in CONCRETE | WOOLLY and verb != "fix") or summary.lstrip().startswith("as a"):
         return False
-    broken = (first(reading.everything, BROKEN) or (len(summary) + 1, 0))[0] < len(summary)
+    broken = (first(reading.claims, BROKEN) or (len(summary) + 1, 0))[0] < len(summary)
     return True if broken else None
 
 
@@ -60,12 +62,16 @@ def observed_expected(reading: Reading, defect: bool | None) -> Finding:
     shown = first(reading.claims, BROKEN)
     said = first(reading.claims, SAID_RIGHT)
     if right and (wrong or shown):
-        seen = _head(reading, wrong) if wrong else sentence(reading, shown[0] if shown else 0)
-        return finding(reading, name, "met", seen, _head(reading, right))
+        seen = (
+            section_head(reading, wrong.start, wrong.end)
+            if wrong
+            else sentence(reading, shown[0] if shown else 0)
+        )
+        return finding(reading, name, "met", seen, section_head(reading, right.start, right.end))
     if said and shown and reading.body_words >= 6:
         quotes = (sentence(reading, shown[0]), sentence(reading, said[0]))
         return finding(reading, name, "met", *dict.fromkeys(quotes))
-    if not right and not hits(reading.everything, RIGHT) and not hits(reading.everything, DUTY):
+    if not right and not hits(reading.claims, RIGHT) and not hits(reading.claims, DUTY):
         return finding(reading, name, "unmet")
     return finding(reading, name, "silent")
 
@@ -75,7 +81,7 @@ def reproduction(reading: Reading, defect: bool | None) -> Finding:
     if not defect:
         return finding(reading, name, "silent" if defect is None else "not_applicable")
     if steps := reading.section("steps"):
-        return finding(reading, name, "met", _head(reading, steps))
+        return finding(reading, name, "met", section_head(reading, steps.start, steps.end))
     if reading.code and reading.body_words >= 2:
         start, end = reading.code[0]
         return finding(
@@ -85,14 +91,10 @@ def reproduction(reading: Reading, defect: bool | None) -> Finding:
         unit = reading.unit_at(doing.start())
         if doing.group().startswith(CLAUSES) or doing.start() <= unit.at + 2:
             return finding(reading, name, "met", sentence(reading, doing.start()))
-    if hits(reading.everything, WAYS) or reading.body_words > 25 or CODE.search(reading.text):
+    hints = hits(reading.claims, WAYS)
+    if set(hints) - FAINT_WAYS or code_form(reading.claims.prose).search(reading.claims.prose):
         return finding(reading, name, "silent")
-    return finding(reading, name, "unmet")
-
-
-def _head(reading: Reading, part: Section) -> tuple[int, int]:
-    unit = reading.unit_at(part.start)
-    return quote(reading, max(part.start, unit.at), min(part.end, unit.end))
+    return nothing(name) if hints or reading.body_words > 25 else finding(reading, name, "unmet")
 
 
 def _line_end(reading: Reading, start: int) -> int:

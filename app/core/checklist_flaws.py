@@ -11,7 +11,12 @@ from app.core.checklist import (
     EXAMPLE,
     MEASURE,
     STEP,
+    duties,
     finding,
+    nothing,
+    outcome,
+    told_how,
+    topic,
     topic_only,
     unmeasured,
     woolly,
@@ -139,16 +144,18 @@ def outside_source(reading: Reading) -> Finding:
     name = "outside_source"
     low = reading.everything.low
     pointing = reading.everything.tokens & POINTING
+    elsewhere = False
     for found in islice(ELSEWHERE.finditer(low), ENOUGH if pointing else 0):
         unit = reading.unit_at(found.start())
         own = reading.body_words - len(STEP.findall(low[unit.start : unit.end]))
         if own < (60 if ALWAYS_OUTSIDE.search(found.group()) else 30):
             return finding(reading, name, "unmet", quote(reading, found.start(), found.end()))
-    if reading.links and reading.body_words < 12 and not reading.code:
-        start, end = reading.links[0]
-        if len(reading.summary.split()) < 6:
-            return finding(reading, name, "unmet", quote(reading, start, end))
-    return finding(reading, name, "silent")
+        elsewhere = True
+    if reading.links and len(reading.summary.split()) < 6 and not duties(reading):
+        if reading.body_words < 12 and not reading.code:
+            return finding(reading, name, "unmet", quote(reading, *reading.links[0]))
+        elsewhere = True
+    return nothing(name) if elsewhere else finding(reading, name, "silent")
 
 
 def bundle(reading: Reading) -> Finding:
@@ -182,4 +189,7 @@ def vague(reading: Reading, defect: bool | None) -> Finding:
         return finding(reading, name, "unmet", quote(reading, 0, reading.body))
     if unmeasured(reading):
         return finding(reading, name, "unmet", *([demand] if demand else []))
+    shapeless = topic(reading, defect) and outcome(reading, defect).status != "met"
+    if (demand and not told_how(reading)) or shapeless:
+        return nothing(name)
     return finding(reading, name, "silent")

@@ -15,7 +15,11 @@ Aside = Literal["", "hidden", "lifted"]
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One judged criterion. `quotes` are (start, end) offsets into the judged text, `found` is the
-    first of them verbatim or empty; silence says only that no rule was sure."""
+    first of them verbatim or empty; silence says only that no rule was sure.
+
+    withheld: silent, and nothing in the text speaks for it, so that it earns no points: else a text
+    would gain by mere length.
+    """
 
     criterion: str
     status: Status
@@ -24,6 +28,7 @@ class Finding:
     looked_for: str = ""
     repair: str = ""
     aside: Aside = ""
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ CRITERIA = (
         "reason",
         "Reason",
         "It says why or for whom: a benefit, a user, a harm done today.",
-        6,
+        4,
         "a benefit, a user or a harm (because, so that, customers, hard to)",
         "Add half a sentence: so that ..., or: today ... have to ...",
         "Who needs it, and why?",
@@ -72,7 +77,7 @@ CRITERIA = (
         "acceptance",
         "Acceptance",
         "At least one check that another person could carry out and that passes or fails.",
-        18,
+        24,
         "acceptance criteria, given/when/then, an expected result, X should return Y",
         "Add a list of acceptance criteria: given ..., the result is ...",
         "How will someone see that it is done?",
@@ -83,7 +88,7 @@ CRITERIA = (
         "observed_expected",
         "Observed and expected",
         "Both what happens and what should happen are in the text.",
-        8,
+        6,
         "what happens now, and beside it what should happen (expected, should, instead)",
         "Add two lines: Actual: ... Expected: ...",
         "What should happen instead?",
@@ -94,7 +99,7 @@ CRITERIA = (
         "reproduction",
         "Reproduction",
         "Steps, an input, a command or code that bring the fault about.",
-        8,
+        6,
         "steps, an input, a command or code",
         "Add the steps: 1. open ... 2. click ... 3. see ...",
         "How can the fault be brought about?",
@@ -136,7 +141,7 @@ CRITERIA = (
         "open_decision",
         "Open decision",
         "All choices are made.",
-        8,
+        12,
         "choices that are left open (TBD, should we, maybe, or)",
         "Replace the question by its answer.",
         "What is decided?",

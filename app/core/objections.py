@@ -70,7 +70,7 @@ def _silenced(finding: Finding, lifts: bool | None) -> Finding:
     if lifts is None or finding.status == "not_applicable":
         return finding
     status: Status = "met" if finding.status == "met" else "silent"
-    return replace(finding, status=status, aside="lifted" if lifts else "hidden")
+    return replace(finding, status=status, aside="lifted" if lifts else "hidden", withheld=False)
 
 
 def precision(

@@ -22,6 +22,9 @@ LOG = re.compile(
     re.MULTILINE,
 )
 FRAME = re.compile(r"\bat [\w.$<>]{3,200}\([\w. ]{1,80}(?::\d{1,6})?\)")
+RUN = re.compile(r"[!-~]{300,}")
+"""So many letters without a blank are data, no words."""
+CODE_FENCES = ("```", "{code", "{noformat")
 URL = re.compile(r"\b(?:https?|ftp)://[^\s|\]>)]{2,2000}")
 BREAK = re.compile(
     r"\n+|[ \t]{2,}|(?<=[^\d\s][.!?])[\"')\]]?[ \t](?=[A-Z\"'(\[{*#-])"
@@ -144,6 +147,16 @@ def code_spans(text: str) -> Iterator[Quote]:
         elif opened == name:
             yield start, mark.end()
             opened = ""
+
+
+def shows_code(text: str, span: Quote) -> bool:
+    """Whether a fenced part is code: no quote, no template's comment, and not mostly a log."""
+    if not text.startswith(CODE_FENCES, span[0]):
+        return False
+    lines = text[span[0] : span[1]].splitlines()
+    inside = [line for line in lines if line.strip() and not FENCE.fullmatch(line.strip())]
+    logged = sum(bool(LOG.match(line) or FRAME.search(line)) for line in inside)
+    return 2 * logged < len(inside)
 
 
 def split(prose: str, body: int) -> tuple[Unit, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
@@ -35,8 +36,11 @@ NEAR = 20
 FEW = 2
 """At most so many points below the threshold and so many answers short, a text is nearly ready."""
 SOME_WORDS = 5
-"""A description with fewer words is none: an agent never starts on a headline alone."""
-LONGEST = 120_000
+"""A description with fewer words is none."""
+OVERRIDDEN = re.compile("[\u202d\u202e][^\u202c\n]*\u202c?")
+"""What a person sees turned round: nobody writes a headline so."""
+LONGEST = 100_000
+"""Characters that are judged; an agent is not sent out with a longer text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +82,15 @@ def assess(  # noqa: PLR0913 - a text and what it is held against
     objections: Collection[Objection] = (),
 ) -> Readiness:
     """Judge the text by the checklist. The same bytes and objections give the same answer."""
-    reading = read(summary, description.plain())
-    hidden = (description.hidden or visible(summary)[1]) and not hidden_cleared
+    headline, unseen = visible(OVERRIDDEN.sub("", summary))
+    unseen = unseen or len(headline) < len(summary)
+    body, cut = _first_part(description.plain(), LONGEST - len(headline[:LONGEST]))
+    reading = read(headline[:LONGEST], body)
+    hidden = (description.hidden or unseen) and not hidden_cleared
     if unjudged := _unjudgeable(reading):
         return Readiness(None, "not_yet", (), (), (), RUBRIC, reading.text, unjudged)
     found = judge_reading(reading, issue_type)
-    bar = _Bar(must_haves, threshold)
+    bar = _Bar(must_haves, threshold, held=cut)
     findings = set_aside(found, reading.text, objections)
     score, questions, verdict = _weighed(reading, findings, bar)
     if verdict == "ready" and any(finding.aside == "hidden" for finding in findings):
@@ -99,16 +106,25 @@ def assess(  # noqa: PLR0913 - a text and what it is held against
         good=praise(findings),
         rubric=RUBRIC,
         text=reading.text,
-        note=_note(reading, hidden),
+        note=_note(reading, hidden, cut),
     )
+
+
+def _first_part(body: str, most: int) -> tuple[str, bool]:
+    """The text as far as it is judged, to the end of a line or word; whether that cut it."""
+    if len(body) <= most:
+        return body, False
+    ends = body.rfind("\n", max(0, most - 2000), most), body.rfind(" ", max(0, most - 200), most)
+    return body[: next((end for end in ends if end > 0), most)], True
 
 
 @dataclass(frozen=True, slots=True)
 class _Bar:
-    """What a project wants."""
+    """What a project wants; `held`: it cannot be ready, whatever it says."""
 
     must_haves: frozenset[str]
     threshold: int
+    held: bool
 
 
 def _weighed(
@@ -117,7 +133,11 @@ def _weighed(
     score = round(sum(line.got for line in points(findings)))
     questions = ask(reading.text, reading.summary, findings, bar.must_haves)
     lead = score - bar.threshold
-    return score, questions, _verdict(reading, findings, lead, bar.must_haves, len(questions))
+    if lead < 0:
+        near = lead >= -NEAR and len(questions) <= FEW
+        return score, questions, "nearly" if near else "not_yet"
+    held = bar.held or _lacking(findings, bar.must_haves) or _headline_only(reading, findings)
+    return score, questions, "nearly" if held else "ready"
 
 
 def points(findings: tuple[Finding, ...]) -> tuple[Points, ...]:
@@ -133,6 +153,8 @@ def points(findings: tuple[Finding, ...]) -> tuple[Points, ...]:
 
 
 def _share(finding: Finding) -> tuple[float, str]:
+    if BY_NAME[finding.criterion].flaw and finding.withheld:
+        return 0.0, "not shown"
     if BY_NAME[finding.criterion].flaw:
         return (0.0, "found") if finding.status == "unmet" else (1.0, "none found")
     match finding.status:
@@ -141,7 +163,7 @@ def _share(finding: Finding) -> tuple[float, str]:
         case "unmet":
             return 0.0, "missing"
         case _:
-            return 0.5, "not judged: half"
+            return (0.0, "nothing found") if finding.withheld else (0.5, "not judged: half")
 
 
 def numbered(readiness: Readiness) -> list[list[str]]:
@@ -163,23 +185,18 @@ def waiting(readiness: Readiness, must_haves: frozenset[str]) -> tuple[str, ...]
     return tuple(needed or (hidden if not readiness.questions else ()))
 
 
-def _verdict(
-    reading: Reading,
-    findings: tuple[Finding, ...],
-    lead: int,
-    must_haves: frozenset[str],
-    asked: int,
-) -> Verdict:
-    """`lead` is the score's distance from the threshold, `asked` how many answers are missing."""
-    lacking = any(
+def _lacking(findings: tuple[Finding, ...], must_haves: frozenset[str]) -> bool:
+    return any(
         f.status != "met" or not f.quotes
         for f in findings
         if f.criterion in must_haves and f.status != "not_applicable" and f.aside != "lifted"
     )
-    held = lacking or reading.body_words < SOME_WORDS or len(reading.text) > LONGEST
-    if lead >= 0:
-        return "nearly" if held else "ready"
-    return "nearly" if lead >= -NEAR and asked <= FEW else "not_yet"
+
+
+def _headline_only(reading: Reading, findings: tuple[Finding, ...]) -> bool:
+    """An agent never starts on a headline alone: some of what was found stands below it."""
+    below = (start >= reading.body for f in findings if f.status == "met" for start, _ in f.quotes)
+    return reading.body_words < SOME_WORDS or not any(below)
 
 
 def _unjudgeable(reading: Reading) -> str:
@@ -191,14 +208,17 @@ def _unjudgeable(reading: Reading) -> str:
     return ""
 
 
-def _note(reading: Reading, hidden: bool) -> str:
+def _note(reading: Reading, hidden: bool, cut: bool) -> str:
     notes = []
     if hidden:
         notes.append("The text holds characters that nobody can see; a person has to look first.")
     if reading.body_words < SOME_WORDS:
         notes.append("There is hardly any description, so little more than the summary was judged.")
-    if len(reading.text) > LONGEST:
-        notes.append("The text is too long to be let out; move logs to an attachment.")
-    elif len(reading.text) > 4000 and 30 * reading.body_words < len(reading.text):
+    if cut:
+        notes.append(
+            f"Only the first {LONGEST:,} characters were judged, and a text this long is not let "
+            "out; move logs to an attachment."
+        )
+    if len(reading.text) > 4000 and 30 * reading.body_words < len(reading.text):
         notes.append("Most of the text is code or log; only the rest was judged.")
     return " ".join(notes)

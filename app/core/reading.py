@@ -12,12 +12,14 @@ from app.core.criteria import Quote
 from app.core.prose import (
     FRAME,
     LOG,
+    RUN,
     URL,
     WORD,
     Unit,
     View,
     blank,
     code_spans,
+    shows_code,
     split,
     view,
     vocabulary,
@@ -74,11 +76,16 @@ TALK = re.compile(
     r"|\b(?:well|fully|perfectly|clearly|completely)[ -]"
     r"(?:specified|written|defined|described|clear)"
     r"|\bready for (?:an? |the )?(?:agent|dispatch)|\bsystem prompt\b|\byou are an? "
+    r'|\b(?:verdict|score)\b"?\s{0,3}[:=]\s{0,3}"?(?:ready|nearly|met|pass|full|\d)'
+    r"|\b(?:outcome|reason|acceptance|observed_expected|reproduction|location|bounded|verification"
+    r'|open_decision|outside_source|bundle|vague)"?\s{0,3}[:=]\s{0,3}"?(?:met|ready|true|passed)\b'
 )
 TALKATIVE = vocabulary(
     "score rate grade mark judge assess rank treat approve this ignore dear hello hey hi "
     "reviewer scorer checklist rubric signalbox llm grader evaluator language criteria "
     "criterion must-haves checks requirements questions well fully perfectly clearly completely "
+    "verdict outcome reason acceptance observed_expected reproduction location bounded "
+    "verification open_decision outside_source bundle vague "
     "ready prompt you well-specified well-written well-defined fully-specified clearly-defined"
 )
 
@@ -112,6 +119,11 @@ class Reading:
     def summary(self) -> str:
         return self.text[: self.body].strip()
 
+    @property
+    def headline(self) -> str:
+        """What the summary claims, in lower case; words to whoever judges are blank."""
+        return self.claims.low[: self.body].rstrip()
+
     def unit_at(self, offset: int) -> Unit:
         position = bisect_right(self.starts, offset) - 1
         return self.units[max(0, position)]
@@ -127,10 +139,11 @@ def read(summary: str, body: str) -> Reading:
     """The judged text is the summary, a blank line, the description as plain text."""
     text = f"{summary}\n\n{body}"
     at = len(summary) + 2
-    code = tuple(code_spans(text))
-    prose = blank(text, code)
+    fenced = tuple(code_spans(text))
+    prose = blank(text, fenced)
     links = tuple(found.span() for found in URL.finditer(prose)) if "://" in prose else ()
-    noise = [*links, *(found.span() for found in LOG.finditer(prose, at))]
+    noise = [*links, *(found.span() for found in RUN.finditer(prose))]
+    noise.extend(found.span() for found in LOG.finditer(prose, at))
     if "at" in prose:
         noise.extend(found.span() for found in FRAME.finditer(prose, at))
     prose = blank(prose, sorted(noise))
@@ -145,7 +158,7 @@ def read(summary: str, body: str) -> Reading:
         units=units,
         starts=tuple(unit.start for unit in units),
         sections=find_sections(claims, units, at),
-        code=code,
+        code=tuple(span for span in fenced if shows_code(text, span)),
         links=links,
         body_words=len(WORD.findall(claims.low, at)),
     )
@@ -155,7 +168,11 @@ def _claims(prose: str, everything: View, units: tuple[Unit, ...]) -> View:
     if not everything.tokens & TALKATIVE:
         return everything
     low = everything.low
-    talk = [(u.start, u.end) for u in units if TALK.search(low, u.start, u.end)]
+    talk = []
+    for unit in units:
+        if found := TALK.search(low, unit.start, unit.end):
+            said = (low.rfind(mark, unit.start, found.start()) + 1 for mark in ".!?;")
+            talk.append((max(unit.start, *said), unit.end))
     return view(blank(prose, talk)) if talk else everything
 
 
@@ -176,6 +193,12 @@ def quote(reading: Reading, start: int, end: int) -> Quote:
 def sentence(reading: Reading, offset: int) -> Quote:
     unit = reading.unit_at(offset)
     return quote(reading, unit.at, unit.end)
+
+
+def section_head(reading: Reading, start: int, end: int) -> Quote:
+    """The first sentence of a part."""
+    unit = reading.unit_at(start)
+    return quote(reading, max(start, unit.at), min(end, unit.end))
 
 
 def find_sections(everything: View, units: Iterable[Unit], body: int) -> tuple[Section, ...]:

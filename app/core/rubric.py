@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.core import checklist, checklist_defect, checklist_flaws
+from app.core import checklist, checklist_defect, checklist_end, checklist_flaws
 from app.core.criteria import BY_NAME, CRITERIA, Criterion, Finding, Status
 from app.core.reading import Reading, read
 from app.core.text import Document
@@ -28,8 +28,8 @@ def judge_reading(reading: Reading, issue_type: str | None) -> tuple[Finding, ..
         checklist_defect.observed_expected(reading, defect),
         checklist_defect.reproduction(reading, defect),
         checklist.location(reading),
-        checklist.bounded(reading, defect),
-        checklist.verification(reading),
+        checklist_end.bounded(reading, defect),
+        checklist_end.verification(reading),
         checklist_flaws.open_decision(reading),
         checklist_flaws.outside_source(reading),
         checklist_flaws.bundle(reading),

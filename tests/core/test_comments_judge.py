@@ -89,5 +89,5 @@ The AI check did not answer (it took too long); the checklist alone was used.
         How can it be checked? […]
     To have it put into the description: "agent apply".
 Next: edit the description; I look again within seconds and update this comment.
-Signalbox, automated · 83/100 · checklist v1, without AI · Mistaken? Comment "agent wrong 2"\
+Signalbox, automated · 81/100 · checklist v1, without AI · Mistaken? Comment "agent wrong 2"\
 """)
