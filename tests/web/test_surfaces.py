@@ -35,7 +35,7 @@ def test_a_vague_ticket(stage: Stage) -> None:
             "Your text as a skeleton with […] where an answer goes",
             "All checks: 3 met, 4 missing, 3 not judged, 2 not needed here",
             "Look again",
-            "Signalbox, automated · 56/100 · checklist v1, no AI, text stayed here · Mistaken?",
+            "Signalbox, automated · 50/100 · checklist v1, no AI, text stayed here · Mistaken?",
             'Comment "agent wrong 2"',
         ]
     )

@@ -56,7 +56,7 @@ def test_a_scan_on_the_project_page(stage: Stage) -> None:
     assert shown[-4:] == snapshot(
         [
             "not yet",
-            '50/100',
+            "50/100",
             "Acceptance and 2 more",
             "The nearest 10 of 13. All of them: signalbox scan --project BILL --csv backlog.csv",
         ]
