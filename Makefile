@@ -74,24 +74,24 @@ clean: ## remove what setup and the tests made
 		|| { echo "Signalbox needs Python 3.11 or newer; $(PYTHON) is older or does not run." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv." >&2; exit 1; }
-	@echo "Making .venv with $$("$(PYTHON)" --version) ..."
+	@echo "Making .venv with $$("$(PYTHON)" --version) ..." >&2
 	@rm -rf .venv && "$(PYTHON)" -m venv .venv
 	@printf '%s\n' "$(CURDIR)" > $@
 
 # The project itself is linked in, not copied, without network: its builder comes from the lock.
 .venv/.dev: requirements-dev.lock pyproject.toml | .venv/.venv
-	@echo "Installing from requirements-dev.lock (the first time takes a minute or two) ..."
+	@echo "Installing from requirements-dev.lock (the first time takes a minute or two) ..." >&2
 	@$(PIP) install --require-hashes --no-deps --only-binary :all: -r requirements-dev.lock
 	@$(PIP) install --no-index --no-deps --no-build-isolation --force-reinstall --editable .
 	@touch $@
 
 .venv/.claude: requirements-claude.lock | .venv/.dev
-	@echo "Installing from requirements-claude.lock ..."
+	@echo "Installing from requirements-claude.lock ..." >&2
 	@$(PIP) install --require-hashes --no-deps --only-binary :all: -r requirements-claude.lock
 	@touch $@
 
 .venv/.measure: requirements-measure.lock | .venv/.dev
-	@echo "Installing from requirements-measure.lock ..."
+	@echo "Installing from requirements-measure.lock ..." >&2
 	@$(PIP) install --require-hashes --no-deps --only-binary :all: -r requirements-measure.lock
 	@touch $@
 
