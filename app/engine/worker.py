@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -71,6 +72,8 @@ class Worker:
         mine = DBOS.list_workflows(
             status="PENDING", executor_id=self.executor, load_input=False, load_output=False
         )
+        # What it then interrupts is no fault: the next process goes on with it.
+        logging.getLogger("dbos").setLevel(logging.ERROR)
         DBOS.destroy(workflow_completion_timeout_sec=DRAIN_SECONDS if mine else 0)
         if self.alive is not None:
             self.alive.stop()
