@@ -32,7 +32,7 @@ from app.intake.forge import forge_router
 from app.intake.tokens import Trust
 from app.intake.webhooks import webhook_router
 from app.ports import Cage, CodeHost, CodingAgent, ModelGate, Secrets, SpecJudge, Tracker
-from app.store import calls, migrate, sites
+from app.store import calls, migrate, run_money, sites
 from app.store.database import Database
 from app.store.sites import Row
 
@@ -188,6 +188,7 @@ def gate_opener(
             price=price,
             record_started=started,
             record_finished=finished,
+            set_aside=lambda: run_money.aside(db, ref, number).held,
         )
 
     return open_gate

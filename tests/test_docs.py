@@ -198,7 +198,7 @@ def _constant(node: ast.expr) -> str:
 
 def test_every_reason_has_its_row() -> None:
     rules = _tree("app/core/eligibility.py")
-    gate = [_tree(f"app/dispatch/{name}.py") for name in ("admit", "room")]
+    gate = [_tree(f"app/{name}.py") for name in ("dispatch/admit", "core/shortage")]
     codes = {_constant(call.args[1]) for call in _calls(rules, "_when")}
     made = [call for tree in (rules, *gate) for call in _calls(tree, "Reason") if call.args]
     codes |= {str(c.args[0].value) for c in made if isinstance(c.args[0], ast.Constant)}

@@ -9,14 +9,12 @@ import asyncio
 import importlib.util
 import json
 import uuid
-from decimal import Decimal
 from pathlib import Path
 
 from app.adapters.claude_home import put_file, read_file
 from app.adapters.claude_session import Session
 from app.adapters.claude_transcript import Price, priced, sizes, transcripts, usage_since
 from app.adapters.prices import VERSION, price
-from app.core.money import MICRO
 from app.core.run import CallUsage
 from app.ports import AgentReport, AgentTask, Cage, Progress, Refused
 
@@ -124,7 +122,6 @@ class ClaudeCode:
             *("--permission-mode", "dontAsk", "--tools", ",".join(TOOLS)),
             *("--allowedTools", ",".join(ALLOWED)),
             *("--max-turns", str(self._turns)),
-            *("--max-budget-usd", str(Decimal(task.budget) / MICRO)),
             *("--model", self._model),
             *("--append-system-prompt-file", f"~/{GUIDELINES_FILE}"),
             f"--{'resume' if resumed else 'session-id'}={session}",

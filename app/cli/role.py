@@ -18,7 +18,8 @@ commands = typer.Typer(no_args_is_help=True, help="Say who may dispatch, approve
 Right = Annotated[
     str,
     typer.Argument(
-        metavar="RIGHT", help="dispatch | approve (and dispatch) | admin (and both of them)."
+        metavar="RIGHT",
+        help="dispatch | approve (and dispatch) | budget (agent topup) | admin (all of them).",
     ),
 ]
 Project = Annotated[

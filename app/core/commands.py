@@ -14,7 +14,7 @@ from typing import Literal
 from app.core.criteria import CRITERIA
 from app.core.text import Block, Document, Span, words
 
-Right = Literal["read", "edit", "dispatch", "approve", "stop", "admin"]
+Right = Literal["read", "edit", "dispatch", "approve", "stop", "budget", "admin"]
 """What a command needs. `edit` is Jira's own right to edit the ticket; the others are ours."""
 
 LONGEST_WRONG = 4
@@ -41,6 +41,7 @@ _ROWS = (
     Row("approve", "approve", "let the agent start on this version of the text"),
     Row("stop", "stop", "stop the run; its work is kept on its branch"),
     Row("retry", "dispatch", "start another run, with money of its own"),
+    Row("topup", "budget", "set more money aside for the attempt that is on", example="3"),
     Row(
         "wrong",
         "read",
@@ -82,15 +83,19 @@ class WrongCommand:
 
 _ADDRESS = re.compile(r"(/?agent)(?:[,:]?\s+|$)(.*)", re.IGNORECASE)
 _WORD = re.compile(r"([A-Za-z]+)([.!,;:]*)(?:\s+(.*))?")
-_POLITE = re.compile(r"(?:,?\s*(?:please|thanks|thank you)[.!]*)+", re.IGNORECASE)
+_THANKS = r"(?:,?\s*(?:please|thanks|thank you)[.!]*)+"
+_POLITE = re.compile(_THANKS, re.IGNORECASE)
 _CALLED = {criterion.name.replace("_", " "): criterion.name for criterion in CRITERIA} | {
     criterion.title.lower(): criterion.name for criterion in CRITERIA
 }
 """What people may call a criterion: as in the list of checks, or as in settings."""
 _NAMES = "|".join(re.escape(name).replace(r"\ ", "[_ -]") for name in _CALLED)
 _ARGUMENTS = {
-    "wrong": re.compile(rf"([1-9]\d?|{_NAMES})(?![\w-])[.!,;:]*(?:\s+(.*))?", re.IGNORECASE)
+    "wrong": re.compile(rf"([1-9]\d?|{_NAMES})(?![\w-])[.!,;:]*(?:\s+(.*))?", re.IGNORECASE),
+    # Money: one amount and nothing that could be read in another way.
+    "topup": re.compile(rf"\$?(\d{{1,6}}(?:\.\d\d?)?)[.!]*({_THANKS})?", re.IGNORECASE),
 }
+_MISSING = {"wrong": "does not say about what", "topup": "does not say just how much"}
 LONGEST_SAID = 300
 _UNSEEN = "comes with characters that nobody can see. Please write it anew, without pasting."
 _SKIPPED = frozenset(["code", "quote", "rule", "expand"])
@@ -182,7 +187,7 @@ def _with_argument(name: str, about: re.Match[str]) -> Command:
 def _mend(name: str) -> str:
     if name in _ARGUMENTS:
         row = COMMANDS[name]
-        return f'does not say about what. For example "agent {row.typed}": {row.help}.'
+        return f'{_MISSING[name]}. For example "agent {row.typed}": {row.help}.'
     return f'has words that I do not know. It is just: "agent {name}".'
 
 

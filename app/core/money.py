@@ -9,6 +9,10 @@ LARGEST = 10**15
 """Above a thousand million dollars an amount is a mistake, not a budget."""
 
 
+NEARLY = 80
+"""Per cent of what is set aside from which on a run says what is left to do."""
+
+
 class InvalidAmount(ValueError):
     """The amount is not one that a person could have meant; says what was read."""
 
@@ -23,6 +27,11 @@ def parse_amount(text: str) -> int:
     if micro != value or not 0 <= micro <= LARGEST:
         raise InvalidAmount(f"{text!r} is not an amount between 0 and {LARGEST // MICRO}")
     return micro
+
+
+def nearly_used(used: int, held: int) -> bool:
+    """Whether so much of what was set aside is used that it may not reach."""
+    return 0 < held * NEARLY <= used * 100
 
 
 def show(micro: int | None, currency: str = "USD") -> str:

@@ -8,11 +8,12 @@ from typing import Any
 
 from app.core.ticket import Ticket
 
-GRANTABLE = ("dispatch", "approve", "admin")
+GRANTABLE = ("dispatch", "approve", "budget", "admin")
 IMPLIES: Mapping[str, frozenset[str]] = {
     "dispatch": frozenset({"dispatch", "stop"}),
     "approve": frozenset({"approve", "dispatch", "stop"}),
-    "admin": frozenset({"admin", "approve", "dispatch", "stop"}),
+    "budget": frozenset({"budget"}),
+    "admin": frozenset({"admin", "approve", "budget", "dispatch", "stop"}),
 }
 SWITCHES = {"security level": "restricted_tickets", "service desk": "service_desk"}
 """By what keeps a ticket apart: the project's switch that lets such tickets in."""

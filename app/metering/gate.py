@@ -37,7 +37,8 @@ log = structlog.get_logger()
 
 
 class Gate:
-    """`async with Gate(...) as model_gate`. budget: micro-units that can never be passed.
+    """`async with Gate(...) as model_gate`. budget: micro-units that can never be passed; where it
+    may be topped up meanwhile, set_aside() tells before each request what it has grown to.
 
     record_started(call id, bound) is asked before a request is let through; when it fails, the
     request is refused. record_finished(call id, usage) follows when the cost is known; a call
@@ -53,6 +54,7 @@ class Gate:
         price: Price,
         record_started: Callable[[str, int], None],
         record_finished: Callable[[str, CallUsage], None],
+        set_aside: Callable[[], int] | None = None,
         drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         self.budget_stopped = False
@@ -62,6 +64,7 @@ class Gate:
         self._purse = Purse(budget)
         self._started = record_started
         self._finished = record_finished
+        self._set_aside = set_aside
         self._drain = drain_seconds
         self._calls: set[asyncio.Task[None]] = set()
 
@@ -154,6 +157,7 @@ class Gate:
         self, scope: Scope, request: Request, send: Send, gone: asyncio.Future[None]
     ) -> None:
         """Begin the call only when its dearest outcome is paid for and written down."""
+        await self._grow()
         bound = await self._bound(scope, request)
         call_id = secrets.token_hex(16)
         opening = asyncio.ensure_future(self._purse.open(call_id, bound, request.longest))
@@ -180,6 +184,15 @@ class Gate:
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
         await self._pass_on(call, task, send, gone)
+
+    async def _grow(self) -> None:
+        """A ledger that cannot be asked has nothing to add."""
+        if self._set_aside is None:
+            return
+        try:
+            await self._purse.grow(await asyncio.to_thread(self._set_aside))
+        except Exception as fault:  # noqa: BLE001 - whatever the ledger raises
+            log.warning("a top-up cannot be seen", fault=type(fault).__name__)
 
     async def _bound(self, scope: Scope, request: Request) -> Bound:
         """By the bytes where there is room for that; else by the provider's own count."""

@@ -20,6 +20,12 @@ class Purse:
     def free(self) -> int:
         return self.budget - self.spent - sum(self.opened.values())
 
+    async def grow(self, budget: int) -> None:
+        """More was set aside. It never shrinks: what was promised may be on its way."""
+        async with self._changed:
+            self.budget = max(self.budget, budget)
+            self._changed.notify_all()
+
     async def open(self, call_id: str, bound: Bound, longest: int) -> int:
         """Set the bound aside and tell how long the answer may be; 0 when it cannot be paid.
 

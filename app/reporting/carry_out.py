@@ -18,6 +18,7 @@ from app.reporting.asked import Asked, Desk, Done, look, runs_of, said, shown_te
 from app.reporting.report import report
 from app.reporting.set_aside import set_aside
 from app.reporting.split import split
+from app.reporting.topup import topup
 from app.store import inbox, runs, sites, spending, tickets
 from app.store.sites import Row
 
@@ -25,6 +26,8 @@ from app.store.sites import Row
 def carry_out(asked: Asked, command: Command) -> Done:
     if command.name == "wrong":
         return set_aside(asked, command)
+    if command.name == "topup":
+        return topup(asked, command)
     return _ACTS[command.name](asked)
 
 

@@ -77,7 +77,8 @@ def run_view(db: Database, site: Row, project: Row, agent: Agent, row: Row) -> R
     done = runs.attempts(db, ref)
     money = spending.run_money(db, ref.site_id, ref.issue_id, ref.number)
     open_attempt = next((a["number"] for a in done if a["ended_at"] is None), None)
-    spent = money.posted + (calls.cost(db, ref, open_attempt) if open_attempt else 0)
+    used = calls.cost(db, ref, open_attempt) if open_attempt else 0
+    aside = run_money.aside(db, ref, open_attempt or len(done) + 1)
     ended = row["ended_at"]
     number = max((a["number"] for a in done), default=1)
     ending = Ending(row["ending"]) if row["ending"] else None
@@ -91,7 +92,15 @@ def run_view(db: Database, site: Row, project: Row, agent: Agent, row: Row) -> R
         step=max(1, row["step"]),
         attempt=number,
         attempts=max(number, project["attempts"]),
-        money=RunMoney(spent, money.held, site["currency"], row["simulated"], agent.gated),
+        money=RunMoney(
+            spent=money.posted + used,
+            held=money.held,
+            currency=site["currency"],
+            simulated=row["simulated"],
+            cap_holds=agent.gated,
+            topped_up=aside.topped_up,
+            used=used,
+        ),
         forecast=Forecast(**row["forecast"]) if row["forecast"] else None,
         origin=Origin(
             asked_at=row["triggered_at"],

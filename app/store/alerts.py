@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,10 +12,14 @@ from sqlalchemy.engine import Connection
 from app.store.chain import Line, Rules, Used
 from app.store.database import Database
 from app.store.schema_money import alert
+from app.store.sites import LEFT
 
 Row = sa.RowMapping
 THRESHOLDS = (50, 80, 100)
 """Per cent of the limit in force."""
+Mark = Literal["told_at", "sent_at"]
+"""On the operations tickets; to the webhook. Neither waits for the other."""
+AT_ONCE = 200
 
 
 def note(  # noqa: PLR0913 - what was added, where, under which rules
@@ -49,10 +53,28 @@ def note(  # noqa: PLR0913 - what was added, where, under which rules
         new = {name: insert.excluded[name] for name in ("limit", "posted", "held", "at")}
         insert = insert.on_conflict_do_update(
             index_elements=list(alert.primary_key.columns),
-            set_={**new, "told_at": None},
+            set_={**new, "told_at": None, "sent_at": None},
             where=alert.c.limit < insert.excluded.limit,
         )
         c.execute(insert, rows)
+
+
+def untold(db: Database, mark: Mark) -> list[Row]:
+    """Thresholds that were crossed and are not marked so, of sites that are still connected, the
+    oldest first."""
+    query = sa.select(alert).where(alert.c[mark].is_(None), alert.c.site_id.not_in(LEFT))
+    order = (alert.c.site_id, alert.c.at, alert.c.threshold)
+    with db.read() as c:
+        return list(c.execute(query.order_by(*order).limit(AT_ONCE)).mappings())
+
+
+def told(db: Database, rows: Iterable[Row], mark: Mark, now: datetime) -> None:
+    """Mark them. One that was crossed anew meanwhile, under a higher limit, is told again."""
+    with db.write() as c:
+        for row in rows:
+            same = [column == row[column.name] for column in alert.primary_key.columns]
+            mine = alert.update().where(*same, alert.c.limit == row["limit"])
+            c.execute(mine.values({mark: now}))
 
 
 def crossed(db: Database, site_id: str) -> list[Row]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -71,6 +71,21 @@ def _of_run(ref: RunRef) -> sa.ColumnElement[bool]:
 def set_aside_in(c: Connection, ref: RunRef, number: int) -> int:
     """What the attempt's open holds come to."""
     return open_in(c, ref).get(number, 0)
+
+
+class Aside(NamedTuple):
+    """What an attempt's open holds come to, and what of it was added since it began."""
+
+    held: int
+    topped_up: int
+
+
+def aside(db: Database, ref: RunRef, number: int) -> Aside:
+    """What is set aside for the attempt now; nothing where it has ended."""
+    with db.read() as c:
+        opened = _open(c, ref, number)
+    added = sum(amount for hold_id, amount in opened if hold_id != ref.hold_id(number))
+    return Aside(sum(amount for _, amount in opened), added)
 
 
 def open_in(c: Connection, ref: RunRef) -> dict[int, int]:

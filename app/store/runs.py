@@ -175,6 +175,21 @@ def close_attempt(
         return c.execute(sa.select(attempt).where(key)).mappings().one()
 
 
+def attempts_at_work(db: Database) -> list[Row]:
+    """Open attempts of runs that are on, of all sites."""
+    open_one = (attempt.c.ended_at.is_(None), run.c.ended_at.is_(None))
+    of_run = [attempt.c[name] == run.c[name] for name in ("site_id", "issue_id")]
+    query = sa.select(attempt, run.c.key).join(run, sa.and_(*of_run, attempt.c.run == run.c.number))
+    with db.read() as c:
+        return list(c.execute(query.where(*open_one)).mappings())
+
+
+def warned(db: Database, ref: RunRef, number: int, held: int) -> None:
+    """The run's comment has said that so much set aside is nearly used."""
+    with db.write() as c:
+        c.execute(attempt.update().where(_attempt_key(ref, number)).values(warned=held))
+
+
 def judge_attempt(db: Database, ref: RunRef, number: int, ending: Ending, cause: str) -> None:
     """What we observed outranks what the agent claimed."""
     with db.write() as c:

@@ -82,6 +82,7 @@ project = sa.Table(
     sa.Column("restricted_tickets", sa.Boolean, nullable=False, default=False),
     sa.Column("judge", sa.Boolean, nullable=False, default=False),  # may an LLM read the texts
     sa.Column("operations_ticket", sa.Text),  # key of the ticket that alerts go to
+    sa.Column("approve_above", sa.BigInteger),  # a p90 forecast above it needs approval; none = no
     sa.Column("connected_at", Moment, nullable=False),
     sa.Column("paused_at", Moment),
 )
@@ -91,7 +92,7 @@ grant = sa.Table(
     metadata,
     sa.Column("site_id", sa.Text, primary_key=True),
     sa.Column("project_key", sa.Text, primary_key=True),  # "*" = all of the site
-    sa.Column("right", sa.Text, primary_key=True),  # dispatch | approve | admin
+    sa.Column("right", sa.Text, primary_key=True),  # rights.GRANTABLE
     sa.Column("kind", sa.Text, primary_key=True),  # account | jira_role
     sa.Column("subject", sa.Text, primary_key=True),
     sa.Column("granted_at", Moment, nullable=False),
@@ -233,6 +234,7 @@ attempt = sa.Table(
     sa.Column("said", sa.Text),
     sa.Column("cost", sa.BigInteger),
     sa.Column("cost_source", sa.Text),  # meter | agent | transcript | full hold
+    sa.Column("warned", sa.BigInteger),  # set aside when the comment said that it is nearly used
 )
 
 model_call = sa.Table(

@@ -137,7 +137,17 @@ alert = sa.Table(  # a threshold that was crossed, once
     sa.Column("posted", sa.BigInteger, nullable=False),
     sa.Column("held", sa.BigInteger, nullable=False),
     sa.Column("at", Moment, nullable=False),
-    sa.Column("told_at", Moment),
+    sa.Column("told_at", Moment),  # when it stood on the operations tickets
+    sa.Column("sent_at", Moment),  # when the webhook had it
+)
+
+digest = sa.Table(  # a week that its project's operations ticket was told of
+    "digest",
+    metadata,
+    sa.Column("site_id", sa.Text, primary_key=True),
+    sa.Column("project_key", sa.Text, primary_key=True),
+    sa.Column("week", Moment, primary_key=True),  # its first instant
+    sa.Column("told_at", Moment, nullable=False),
 )
 
 conversion = sa.Table(  # what a vendor's own unit costs, from a date on

@@ -76,6 +76,7 @@ def _project() -> None:
         sa.Column("restricted_tickets", sa.Boolean, nullable=False),
         sa.Column("judge", sa.Boolean, nullable=False),
         sa.Column("operations_ticket", sa.Text),
+        sa.Column("approve_above", sa.BigInteger),
         sa.Column("connected_at", MOMENT, nullable=False),
         sa.Column("paused_at", MOMENT),
         sa.PrimaryKeyConstraint("site_id", "key", name=op.f("pk_project")),
@@ -243,6 +244,7 @@ def _attempt() -> None:
         sa.Column("said", sa.Text),
         sa.Column("cost", sa.BigInteger),
         sa.Column("cost_source", sa.Text),
+        sa.Column("warned", sa.BigInteger),
         sa.PrimaryKeyConstraint("site_id", "issue_id", "run", "number", name=op.f("pk_attempt")),
     )
 

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _correction()
     _entry()
     _alert()
+    _digest()
     _conversion()
     _refolded()
     _executor()
@@ -174,6 +175,7 @@ def _alert() -> None:
         sa.Column("held", sa.BigInteger, nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("told_at", MOMENT),
+        sa.Column("sent_at", MOMENT),
         sa.PrimaryKeyConstraint(
             "site_id",
             "kind",
@@ -184,6 +186,17 @@ def _alert() -> None:
             "basis",
             name=op.f("pk_alert"),
         ),
+    )
+
+
+def _digest() -> None:
+    op.create_table(
+        "digest",
+        sa.Column("site_id", sa.Text, nullable=False),
+        sa.Column("project_key", sa.Text, nullable=False),
+        sa.Column("week", MOMENT, nullable=False),
+        sa.Column("told_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("site_id", "project_key", "week", name=op.f("pk_digest")),
     )
 
 

@@ -115,6 +115,7 @@ def test_each_command_has_its_right() -> None:
         "approve": "approve",
         "stop": "stop",
         "retry": "dispatch",
+        "topup": "budget",
         "wrong": "read",
         "apply": "edit",
         "split": "dispatch",
@@ -125,6 +126,26 @@ def test_each_command_has_its_right() -> None:
     }
     for name, row in COMMANDS.items():
         assert parse(from_plain(f"agent {row.typed}"), None) == COMMANDS_GIVEN[name]
+
+
+@pytest.mark.parametrize(
+    ("text", "argument"),
+    [
+        ("agent topup 3", "3"),
+        ("agent topup $3.50.", "3.50"),
+        ("/agent topup 0.5, please", "0.5"),
+        ("Agent TOPUP 12!", "12"),
+    ],
+)
+def test_an_amount_is_read_as_it_stands(text: str, argument: str) -> None:
+    assert parse(from_plain(text), None) == Command("topup", "budget", argument)
+
+
+@pytest.mark.parametrize("amount", ["", "three", "1,000", "3,50", "-3", "3 5", "3.505", "1e3", "$"])
+def test_what_could_be_another_amount_sets_nothing_aside(amount: str) -> None:
+    read = parse(from_plain(f"/agent topup {amount}"), None)
+    assert isinstance(read, WrongCommand)
+    assert read.hint.startswith("does not say just how much")
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ Begin a comment with one of these ("/agent …" or a mention of me work too):
 • agent approve: let the agent start on this version of the text
 • agent stop: stop the run; its work is kept on its branch
 • agent retry: start another run, with money of its own
+• agent topup 3: set more money aside for the attempt that is on
 • agent wrong 2: set question 2 aside, as I am mistaken; also by name ("agent wrong vague"), with a reason
 • agent apply: write the text that I propose into the description
 • agent split: make the sub-tasks that I propose
@@ -64,7 +65,7 @@ Signalbox, automated
 • The text was not judged yet.
 • No agent has worked on it.
 Signalbox, automated
-I did not do anything: agent hlep is no command. There are: score, run, approve, stop, retry, wrong, apply, split, status, pause, resume, help; "agent help" explains them.
+I did not do anything: agent hlep is no command. There are: score, run, approve, stop, retry, topup, wrong, apply, split, status, pause, resume, help; "agent help" explains them.
 Signalbox, automated
 I did not do anything: you may not use "agent approve" here, as it needs the right to approve. Here Leads or Admins may do it.
 Signalbox, automated

@@ -178,3 +178,20 @@ def test_an_agent_is_called_simulated_once() -> None:
     view = replace(RUN, agent_title="Rehearsal agent (simulated)")
     view = replace(view, money=replace(RUN.money, simulated=True))
     assert render(run_comment(view)).splitlines()[0].count("simulated") == 1
+
+
+def test_a_run_whose_money_is_nearly_used() -> None:
+    money = RunMoney(5_100_000, 6_000_000, "USD", False, True, topped_up=3_000_000, used=4_800_000)
+    assert render(run_comment(replace(RUN, money=money))) == snapshot("""\
+[RUNNING] Claude Code works on billing-api: step 3 of 5, attempt 1 of 2. Last sign of life 14:32 CET.
+✓ read the ticket ✓ prepare ► change it ○ check it ○ hand over
+$5.10 spent of $6.00 set aside, $3.00 of it topped up (cannot be exceeded) · forecast about $0.60, rarely above $1.90 · started 14:26 CET, ends by 15:06 CET at the latest
+80 % of the money set aside is used. Done: read the ticket and prepare. Left to do: change it, check it and hand over. Where it does not reach, the run stops there and its work is kept; somebody who may set more aside comments "agent topup" with an amount, such as "agent topup 3".
+Why it runs: labelled 14:24 CET by @557:a, approved 14:26 CET by @557:b, on the text as of 14:25 CET; an edit of it stops the run.
+Stop: "agent stop" (work is kept on agent/BILL-231-1).
+Signalbox, automated · run 1\
+""")
+    enough = replace(money, used=4_799_999)
+    assert "Left to do" not in render(run_comment(replace(RUN, money=enough)))
+    ended = replace(RUN, money=money, ending=Ending.OVER_BUDGET, ended=NOON)
+    assert "Left to do" not in render(run_comment(ended))

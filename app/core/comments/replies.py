@@ -16,6 +16,7 @@ _RIGHTS: dict[Right, str] = {
     "dispatch": "it needs the right to dispatch",
     "approve": "it needs the right to approve",
     "stop": "it needs the right to dispatch or to approve",
+    "budget": "it needs the right to set more money aside",
     "admin": "it needs the right to administer this project",
 }
 

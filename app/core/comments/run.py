@@ -12,6 +12,7 @@ from app.core.comments.phrases import (
     clock,
     footer,
     headline,
+    listed,
     lozenge,
     named,
     person,
@@ -20,6 +21,7 @@ from app.core.comments.phrases import (
 )
 from app.core.forecast import Forecast
 from app.core.forecast import told as told_forecast
+from app.core.money import nearly_used
 from app.core.run import Ending
 from app.core.text import Block, Span, Tone, paragraph
 
@@ -60,7 +62,8 @@ class Origin:
 class RunMoney:
     """Micro-units. spent: so far, None = not known yet. held: set aside for the run.
 
-    cap_holds: spending is stopped from outside the agent before it passes the hold.
+    cap_holds: spending is stopped from outside the agent before it passes the hold. topped_up:
+    what of `held` was added since the attempt began. used: what of `held` the attempt has used.
     """
 
     spent: int | None
@@ -68,6 +71,8 @@ class RunMoney:
     currency: str
     simulated: bool
     cap_holds: bool
+    topped_up: int = 0
+    used: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,8 @@ def run_comment(view: RunView) -> tuple[Block, ...]:
         # The agent's own words: short, marked as such, and never more than a sign of life.
         blocks.append(paragraph(f"The agent says it is at: {short(view.doing, 100)}"))
     blocks.append(paragraph(_money(view)))
+    if view.ending is None and nearly_used(view.money.used, view.money.held):
+        blocks.append(paragraph(_left(view)))
     blocks.append(paragraph(*_why(view)))
     if view.ending is None:
         wish = "It is being stopped" if view.stop_asked else 'Stop: "agent stop"'
@@ -166,6 +173,8 @@ def _money(view: RunView) -> str:
     if view.costs and view.ending is None:
         sure = " (cannot be exceeded)" if money.cap_holds else ""
         held = f"{amount(money.held, money.currency)} set aside"
+        if money.topped_up:
+            held += f", {amount(money.topped_up, money.currency)} of it topped up"
         parts = [f"{so_far} of {held}{sure}"]
         if money.spent is None:
             note = " (simulated)" if money.simulated else ""
@@ -177,6 +186,19 @@ def _money(view: RunView) -> str:
         parts[-1] += f", ends by {_time(view, view.latest_end)} at the latest"
     line = " · ".join(parts)
     return line if view.costs else line[0].upper() + line[1:]
+
+
+def _left(view: RunView) -> str:
+    """Most of the money is used: what is done, what is not, what a person can do about it."""
+    done = listed([tick.text for tick in view.ticks if tick.state == "done"]) or "nothing yet"
+    left = listed([tick.text for tick in view.ticks if tick.state in ("doing", "todo")])
+    share = 100 * view.money.used // view.money.held
+    return (
+        f"{share} % of the money set aside is used. Done: {done}. Left to do: {left}. Where it "
+        "does not reach, the run stops there and its work is kept; "
+        'somebody who may set more aside comments "agent topup" with an amount, such as '
+        '"agent topup 3".'
+    )
 
 
 def _why(view: RunView) -> list[str | Span]:
