@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     ca_bundle: str = Field(
         default="", description="File with the certificates to trust for Jira, PEM; empty = usual."
     )
+    alert_webhook: str = Field(
+        default="",
+        description="Where alerts about budgets are posted too, as Slack takes them; empty = none.",
+    )
     admin_token: str = Field(
         default="",
         description="Password of the user admin on our pages; empty = the pages are closed.",

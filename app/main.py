@@ -31,7 +31,7 @@ from app.intake.door import Door
 from app.intake.forge import forge_router
 from app.intake.tokens import Trust
 from app.intake.webhooks import webhook_router
-from app.ports import Cage, CodeHost, CodingAgent, ModelGate, Secrets, SpecJudge, Tracker
+from app.ports import Cage, CodeHost, CodingAgent, ModelGate, Notifier, Secrets, SpecJudge, Tracker
 from app.store import calls, migrate, run_money, sites
 from app.store.database import Database
 from app.store.sites import Row
@@ -165,6 +165,15 @@ def judge(settings: Settings) -> SpecJudge | None:
     return ClaudeJudge(settings.judge_model, settings.anthropic_api_key, where)
 
 
+def notifier(settings: Settings) -> Notifier | None:
+    """Where alerts go besides Jira; nowhere without an address."""
+    if not settings.alert_webhook:
+        return None
+    from app.adapters.webhook import Webhook
+
+    return Webhook(settings.alert_webhook, proxy=settings.proxy, ca_bundle=settings.ca_bundle)
+
+
 def gate_opener(
     settings: Settings, db: Database
 ) -> Callable[[RunRef, int, int], AbstractAsyncContextManager[ModelGate]]:
@@ -228,6 +237,7 @@ def build_worker(settings: Settings, db: Database) -> Any:
         open_gate=gate_opener(settings, db),
         data=settings.data.resolve(),
         judge=judge(settings),
+        notifier=notifier(settings),
     )
     rhythm = Rhythm(settings.look_again_seconds, settings.poll_seconds)
     return Worker(parts, settings.parallel_runs, rhythm)

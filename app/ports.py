@@ -344,6 +344,13 @@ class CodingAgent(Protocol):
         """The session that a killed attempt left behind, when the agent can resume one."""
 
 
+class Notifier(Protocol):
+    """A channel that people who run Signalbox read, outside of Jira."""
+
+    def notify(self, text: str) -> None:
+        """Post it, as plain text. May raise Transient, RateLimited or Refused."""
+
+
 class Secrets(Protocol):
     """Seals what is stored at rest."""
 

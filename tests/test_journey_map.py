@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-STEPS = ("steps", "run_steps", "sweep_steps")
+STEPS = ("steps", "run_steps", "sweep_steps", "money_steps")
 ENGINE = Path(__file__).resolve().parent.parent / "app" / "engine"
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.execution.attempt import OpenGate
-from app.ports import Cage, Clock, CodeHost, CodingAgent, SpecJudge, Tracker
+from app.ports import Cage, Clock, CodeHost, CodingAgent, Notifier, SpecJudge, Tracker
 from app.store.database import Database
 from app.store.sites import Row
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """tracker: by site row. agents: by the name that projects choose. judge: None without a key."""
+    """tracker: by site row. agents: by the name that projects choose. judge: None without a key.
+    notifier: None without a webhook."""
 
     db: Database
     clock: Clock
@@ -26,6 +27,7 @@ class Parts:
     open_gate: OpenGate
     data: Path
     judge: SpecJudge | None = None
+    notifier: Notifier | None = None
 
     def cage_for(self, project: Row) -> Cage:
         """The real cage; the open one only where it is missing and an admin accepted that."""

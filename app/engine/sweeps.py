@@ -3,6 +3,7 @@ that are older than they may get."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,12 +11,13 @@ from typing import Any
 import structlog
 from dbos import DBOS
 
-from app.engine import sweep_steps
+from app.engine import money_steps, sweep_steps
 
 log = structlog.get_logger()
 
 KEEP_TEXTS = timedelta(days=30)
 KEEP_ASSESSMENTS = timedelta(days=2)  # their ids are counted up and never come again
+TELL_MONEY = 30  # seconds: a run that is short of money does not wait long for more
 KEEP_INTENTS = timedelta(days=90)  # deleting one frees its once-key
 
 
@@ -30,11 +32,27 @@ class Rhythm:
 @DBOS.workflow(name="look_again")
 def look_again(when: datetime, context: Any) -> None:
     """Runs without a workflow, results that were not told, deferred tickets: once more."""
-    for look in (sweep_steps.reconcile, sweep_steps.tell_untold, sweep_steps.wake_deferred):
+    _each(sweep_steps.reconcile, sweep_steps.tell_untold, sweep_steps.wake_deferred)
+
+
+@DBOS.workflow(name="tell_money")
+def tell_money(when: datetime, context: Any) -> None:
+    """Runs whose money is nearly used, budgets that fill up: each told once."""
+    _each(money_steps.tell_left, money_steps.tell_alerts, money_steps.send_alerts)
+
+
+@DBOS.workflow(name="tell_week")
+def tell_week(when: datetime, context: Any) -> None:
+    """The week of each project, once it has ended where the site is."""
+    _each(money_steps.tell_week)
+
+
+def _each(*sweeps: Callable[[], int]) -> None:
+    for sweep in sweeps:
         try:
-            look()
+            sweep()
         except Exception as fault:  # noqa: BLE001 - a fault in one must not end the others
-            log.error("a sweep failed; it is tried again", sweep=look.__name__, fault=repr(fault))
+            log.error("a sweep failed; it is tried again", sweep=sweep.__name__, fault=repr(fault))
 
 
 @DBOS.workflow(name="poll_sites")
@@ -76,6 +94,8 @@ def tidy(when: datetime, context: Any) -> None:
         "poll_site",
         "remind",
         "report_people",
+        "tell_money",
+        "tell_week",
         "tidy",
     ]
     sweep_steps.delete_workflows((when - KEEP_ASSESSMENTS).isoformat(), often)
@@ -89,6 +109,8 @@ def schedule(rhythm: Rhythm) -> None:
     wanted = {
         "look-again": (look_again, _every(rhythm.look_again)),
         "poll": (poll_sites, _every(rhythm.poll)),
+        "tell-money": (tell_money, _every(TELL_MONEY)),
+        "tell-week": (tell_week, "0 11 * * * *"),  # each hour, as midnight is another one elsewhere
         "remind": (remind, "0 53 5 * * *"),
         # Atlassian wants it once in seven days: twice, so that one may fail.
         "report-people": (report_people, "0 41 4 * * 1,4"),

@@ -12,14 +12,13 @@ from sqlalchemy.engine import Connection
 from app.store.chain import Line, Rules, Used
 from app.store.database import Database
 from app.store.schema_money import alert
-from app.store.sites import LEFT
 
 Row = sa.RowMapping
 THRESHOLDS = (50, 80, 100)
 """Per cent of the limit in force."""
 Mark = Literal["told_at", "sent_at"]
 """On the operations tickets; to the webhook. Neither waits for the other."""
-AT_ONCE = 200
+AT_ONCE = 50
 
 
 def note(  # noqa: PLR0913 - what was added, where, under which rules
@@ -59,22 +58,22 @@ def note(  # noqa: PLR0913 - what was added, where, under which rules
         c.execute(insert, rows)
 
 
-def untold(db: Database, mark: Mark) -> list[Row]:
-    """Thresholds that were crossed and are not marked so, of sites that are still connected, the
-    oldest first."""
-    query = sa.select(alert).where(alert.c[mark].is_(None), alert.c.site_id.not_in(LEFT))
-    order = (alert.c.site_id, alert.c.at, alert.c.threshold)
+def untold(db: Database, site_id: str, mark: Mark) -> list[Row]:
+    """Thresholds of the site that were crossed and are not marked so, the oldest first."""
+    query = sa.select(alert).where(alert.c.site_id == site_id, alert.c[mark].is_(None))
     with db.read() as c:
-        return list(c.execute(query.order_by(*order).limit(AT_ONCE)).mappings())
+        ordered = query.order_by(alert.c.at, alert.c.threshold).limit(AT_ONCE)
+        return list(c.execute(ordered).mappings())
 
 
-def told(db: Database, rows: Iterable[Row], mark: Mark, now: datetime) -> None:
+def told(db: Database, site_id: str, rows: Iterable[Row], mark: Mark, now: datetime) -> None:
     """Mark them. One that was crossed anew meanwhile, under a higher limit, is told again."""
+    own = [column for column in alert.primary_key.columns if column.name != "site_id"]
     with db.write() as c:
         for row in rows:
-            same = [column == row[column.name] for column in alert.primary_key.columns]
-            mine = alert.update().where(*same, alert.c.limit == row["limit"])
-            c.execute(mine.values({mark: now}))
+            same = [column == row[column.name] for column in (*own, alert.c.limit)]
+            here = alert.update().where(alert.c.site_id == site_id, *same)
+            c.execute(here.values({mark: now}))
 
 
 def crossed(db: Database, site_id: str) -> list[Row]:
