@@ -188,7 +188,8 @@ def _people(
 ) -> Iterator[Line]:
     """Somebody may dispatch, somebody may approve, and Jira lets us read roles and accounts."""
     grants = sites.grants(desk.db, site["id"], project["key"])
-    wanted = ["dispatch", "approve"] if project["mode"] == "approve" else ["dispatch"]
+    approved = project["mode"] == "approve" or project["approve_above"] is not None
+    wanted = ["dispatch", "approve"] if approved else ["dispatch"]
     for right in wanted:
         if any(right in IMPLIES[row["right"]] for row in grants):
             yield Line("ok", name, f"Somebody holds the right {right}.")

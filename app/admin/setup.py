@@ -45,7 +45,8 @@ class Desk:
 
 
 class ProjectWish(TypedDict, total=False):
-    """attempt_cap in micro-units. repository, acceptance, operations_ticket: "" takes them away."""
+    """attempt_cap, approve_above in micro-units. repository, acceptance, operations_ticket: ""
+    takes them away, and None does approve_above."""
 
     mode: Mode
     threshold: int
@@ -65,6 +66,7 @@ class ProjectWish(TypedDict, total=False):
     restricted_tickets: bool
     judge: bool
     operations_ticket: str
+    approve_above: int | None
 
 
 NEW_PROJECT: ProjectWish = {
@@ -86,6 +88,7 @@ NEW_PROJECT: ProjectWish = {
     "restricted_tickets": False,
     "judge": False,
     "operations_ticket": "",
+    "approve_above": None,
 }
 RANGES = {
     "threshold": ("The threshold", 0, 100),
@@ -94,6 +97,7 @@ RANGES = {
     "attempt_seconds": ("The time of an attempt, in seconds,", 10, 24 * 3600),
     "slots": ("The number of slots", 1, 100),
     "open_pull_requests": ("The limit of open pull requests", 1, 1000),
+    "approve_above": ("The forecast to approve above, in micro-units,", 0, LARGEST),
 }
 """What each number is, and the smallest and largest that it may be."""
 
@@ -139,7 +143,7 @@ def _project_value(name: str, value: Any) -> Any:
     """The value as stored. Raises Invalid."""
     if name == "attempt_cap" and value < LEAST_CAP:
         raise Invalid("The cap of an attempt has to be $0.01 or more: with less no agent can work.")
-    if name in RANGES:
+    if name in RANGES and value is not None:
         what, least, most = RANGES[name]
         if not least <= value <= most:
             raise Invalid(f"{what} has to be from {least} to {most}, not {value}.")

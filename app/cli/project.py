@@ -107,6 +107,14 @@ Operations = Annotated[
     str | None,
     typer.Option(metavar="TICKET", help='Ticket that alerts are written in; "" = none.'),
 ]
+ApproveAbove = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AMOUNT",
+        help="A start whose p90 forecast is above it waits for approval, in mode auto too; "
+        '"" = none does.',
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -135,6 +143,7 @@ def add(  # noqa: PLR0913 - one option a column
     restricted: Restricted = None,
     judge: Judge = None,
     operations_ticket: Operations = None,
+    approve_above: ApproveAbove = None,
     as_json: AsJson = False,
 ) -> None:
     """Connect a project, or change it: what is not named stays as it is.
@@ -168,7 +177,10 @@ def add(  # noqa: PLR0913 - one option a column
         "judge": judge,
         "operations_ticket": operations_ticket,
     }
-    _connect(site, key, {name: value for name, value in wish.items() if value is not None}, as_json)  # type: ignore[arg-type]
+    named: dict[str, Any] = {name: value for name, value in wish.items() if value is not None}
+    if approve_above is not None:
+        named["approve_above"] = parse_amount(approve_above) if approve_above else None
+    _connect(site, key, named, as_json)  # type: ignore[arg-type]
 
 
 def _connect(site: str | None, key: str, wish: ProjectWish, as_json: bool) -> None:
@@ -209,6 +221,7 @@ def facts(row: Row) -> dict[str, Any]:
         "restricted_tickets": row["restricted_tickets"],
         "judge": row["judge"],
         "operations_ticket": row["operations_ticket"],
+        "approve_above": show.amount(row["approve_above"]),
         "connected_at": row["connected_at"],
         "paused_at": row["paused_at"],
     }

@@ -67,9 +67,17 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Dear:
+    """It may cost more than may start here without approval. Both as people read them."""
+
+    forecast: str
+    above: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that the gate looks at. `None` means "could not be found out". unlifted: titles of what
-    was set aside without a role; lifters: the roles that it takes."""
+    was set aside without a role; lifters: the roles that it takes. dear: and not approved."""
 
     label: str
     mode: Mode
@@ -96,6 +104,7 @@ class Facts:
     agent_fault: str
     unlifted: tuple[str, ...] = ()
     lifters: tuple[str, ...] = ()
+    dear: Dear | None = None
 
 
 def decide(facts: Facts) -> Admit | Defer:
@@ -208,9 +217,22 @@ def _of_text(f: Facts) -> tuple[Reason | None, ...]:
             f.ready and f.needs_approval,
             "approval",
             "A person has to approve this start.",
-            'Somebody with the approve right comments "agent approve".',
+            _APPROVE,
         ),
+        _dear(f.dear) if f.ready and f.dear and not f.needs_approval else None,
     )
+
+
+_APPROVE = 'Somebody with the approve right comments "agent approve".'
+
+
+def _dear(dear: Dear) -> Reason:
+    text = (
+        f"The forecast is {dear.forecast}; what may cost more than {dear.above} starts here only "
+        "when a person has approved it."
+    )
+    plain = "It may cost more than may start here before a person has approved it."
+    return Reason("approval", text, _APPROVE, plain)
 
 
 def _unlifted(f: Facts) -> Reason | None:

@@ -103,6 +103,7 @@ def gather(gate: Gate, site: Row, project: Row, ticket: Ticket, wish: Trigger) -
     paused = "site" if site["paused_at"] else "project" if project["paused_at"] else ""
     row = tickets.get(gate.db, site["id"], ticket.id)
     approved = row is not None and row["approved_hash"] == ticket.spec_hash()
+    dear = None if approved else room.dear(gate.db, gate.agent, site, project, ticket)
     kind, may = trigger.may(gate.db, gate.tracker, ticket, wish.actor)
     return Facts(
         label=site["label"],
@@ -130,6 +131,7 @@ def gather(gate: Gate, site: Row, project: Row, ticket: Ticket, wish: Trigger) -
         agent_fault="" if gate.agent else f'The agent "{project["agent"]}" is not set up here.',
         unlifted=_titles(waiting(readiness, frozenset(project["must_haves"]))),
         lifters=roles_with("dispatch", sites.grants(gate.db, site["id"], ticket.project_key)),
+        dear=dear,
     )
 
 
@@ -172,7 +174,7 @@ def _start(
 ) -> dict[str, Any]:
     assert gate.agent is not None, "decide() refuses without an agent"
     approval = tickets.get(gate.db, site["id"], ticket.id)
-    if project["mode"] != "approve":
+    if project["mode"] != "approve" and project["approve_above"] is None:
         approval = None
     values = {
         "site_id": site["id"],

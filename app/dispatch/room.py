@@ -6,8 +6,10 @@ from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.core.eligibility import Reason
-from app.core.forecast import forecast
+from app.core.eligibility import Dear, Reason
+from app.core.forecast import Forecast, forecast
+from app.core.forecast import told as words
+from app.core.money import show
 from app.core.shortage import no_room as told
 from app.core.ticket import Ticket
 from app.ports import CodingAgent
@@ -23,6 +25,17 @@ def foreseen(db: Database, agent: CodingAgent, project: Row, ticket: Ticket) -> 
     size = len(ticket.summary) + len(ticket.description.plain())
     like = costs.like(db, project["site_id"], ticket.id, agent.name, simulated=agent.simulated)
     return {"size": size, "forecast": asdict(forecast(like, project["key"], size))}
+
+
+def dear(
+    db: Database, agent: CodingAgent | None, site: Row, project: Row, ticket: Ticket
+) -> Dear | None:
+    """Whether it may cost more than may start in this project without approval."""
+    above = project["approve_above"]
+    if above is None or agent is None:
+        return None
+    found = Forecast(**foreseen(db, agent, project, ticket)["forecast"])
+    return Dear(words(found), show(above, site["currency"])) if found.p90 > above else None
 
 
 def no_room(room: NoRoom, site: Row) -> Reason:

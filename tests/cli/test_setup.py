@@ -163,6 +163,7 @@ DEFAULTS = {
     "service_desk": False,
     "restricted_tickets": False,
     "operations_ticket": None,
+    "approve_above": None,
     "connected_at": "2026-11-23T09:00:00Z",
     "paused_at": None,
 }

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.eligibility import OUTSIDE, Admit, Defer, Facts, Trigger, decide
+from app.core.eligibility import OUTSIDE, Admit, Dear, Defer, Facts, Trigger, decide
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 FIT = Facts(
@@ -97,6 +97,25 @@ def silent(codes: set[str]) -> set[str]:
     hidden = {"no_right", "not_a_person"} if "unknown_person" in codes else set()
     hidden |= {"no_right"} if "not_a_person" in codes else set()
     return hidden | ({"approval"} if "not_ready" in codes else set())
+
+
+def test_what_may_cost_much_waits_for_a_person() -> None:
+    dear = Dear("about $0.26, rarely above $1.70", "$1.00")
+    verdict = decide(replace(FIT, dear=dear))
+    assert isinstance(verdict, Defer)
+    (reason,) = verdict.reasons
+    assert reason.code == "approval"
+    forecast = "The forecast is about $0.26, rarely above $1.70"
+    rule = "what may cost more than $1.00 starts here only when a person has approved it."
+    lift = 'Somebody with the approve right comments "agent approve".'
+    assert reason.told(costs=True) == f"{forecast}; {rule} {lift}"
+    assert "$" not in reason.told(costs=False)
+    assert decide(replace(FIT, dear=dear, needs_approval=True)) == decide(
+        replace(FIT, needs_approval=True)
+    )
+    unfit = decide(replace(FIT, dear=dear, ready=False))
+    assert isinstance(unfit, Defer)
+    assert [reason.code for reason in unfit.reasons] == ["not_ready"]
 
 
 @pytest.mark.parametrize("kind", ["app", "customer", "anonymous"])
