@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli import budget_override, show
+from app.cli import budget_override, budget_start, show
 from app.cli.budget_options import (
     Agent,
     Period,
@@ -40,6 +40,7 @@ NoLimit = Annotated[
 
 
 def register(app: typer.Typer) -> None:
+    commands.command("start")(budget_start.start)
     app.add_typer(commands, name="budget", rich_help_panel=SET_UP)
 
 

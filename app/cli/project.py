@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli import show
+from app.cli import budget_start, show
 from app.cli.options import SET_UP, AsJson, OfSite
 from app.cli.place import chosen_site, opened
 
@@ -197,6 +197,8 @@ def _connect(site: str | None, key: str, wish: ProjectWish, as_json: bool) -> No
             if not row[name]:
                 typer.echo(f"Nothing can start yet: it has no --{name}.")
     typer.echo(f"Next: signalbox role grant dispatch --project {row['key']} --account ID")
+    with opened() as desk:
+        budget_start.offer(desk, row["site_id"])
 
 
 def facts(row: Row) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from tests import reference
 from tests.cli.conftest import Terminal
 
 ONE_DOCUMENT = {"demo", "score", "doctor", "pause", "resume", "deliveries", "upgrade", "add"}
-ONE_DOCUMENT |= {"precision", "raise", "override"}
+ONE_DOCUMENT |= {"precision", "raise", "override", "start"}
 ONE_DOCUMENT |= {"scan", "list", "grant", "revoke", "set", "connect", "remove", "rotate", "replay"}
 NO_DOCUMENT = {"serve", "worker", "sandbox", "mcp"}
 

@@ -175,6 +175,7 @@ def test_a_project_is_connected_with_defaults_and_changed(
     assert connected.run("project add --key bill") == (
         "Project BILL of acme is connected, mode advise.\n"
         "Next: signalbox role grant dispatch --project BILL --account ID\n"
+        "No budget is set, so nothing may be spent: signalbox budget start proposes one.\n"
     )
     assert connected.json("project list") == {"projects": [DEFAULTS]}
     assert "Nothing can start yet: it has no --repository.\n" in connected.run(
