@@ -24,6 +24,7 @@ from app.store.schema import inbox, site
 from app.store.schema_score import judgement
 from tests.engine.crash import Crew, agent_starts, around, kind, pushes
 from tests.engine.crash_commands import WRITES, told_by_commands
+from tests.engine.crash_money import TOLD, told_of_money
 from tests.engine.stage import PROJECT, SITE, Stage
 from tests.fakes.messages_api import FakeCall, FakeMessagesApi
 
@@ -304,5 +305,6 @@ STORIES = {
         frozenset(WRITES),
     ),
     "judged": Story(judged, frozenset({"judge"}), frozenset({"model call"})),
+    "told of money": Story(told_of_money, TOLD, frozenset({"POST /rest/api/N/issue/N/comment"})),
     "in duty": Story(in_duty, frozenset({"warn_of_expiry", "report_people"}), frozenset()),
 }
