@@ -61,7 +61,10 @@ def test_rights_are_granted_listed_and_taken_away(connected: Terminal) -> None:
 
 
 NO_GRANTS = [
-    ("fly --project BILL --jira-role A", "'fly' is no right: use dispatch, approve, admin."),
+    (
+        "fly --project BILL --jira-role A",
+        "'fly' is no right: use dispatch, approve, budget, admin.",
+    ),
     ("dispatch --project BILL", "Name one of --account ID and --jira-role NAME."),
     (
         "dispatch --project BILL --account a --jira-role b",
